@@ -1,0 +1,89 @@
+/**
+ * What the core asks of the machine besides sockets: files, names, signals, the terminal. Types only.
+ *
+ * Implemented once for all runtimes, in `adapters/host.ts`.
+ */
+
+import type { IoError } from "./errors.ts";
+
+export interface Host {
+  /** `node 26.10.0`, `deno 2.9.6`, `bun 1.4.5`. */
+  readonly runtime: string;
+  readonly version: string;
+  /** The system's name of its platform, `linux` for one. */
+  readonly platform: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  /** `util.parseArgs`, in the one form the command line needs. @throws {Error} on a bad argument. */
+  parseArgs(args: readonly string[], options: Readonly<Record<string, ArgOption>>): ParsedArgs;
+  /** @throws {IoError} as the rejection. Relative paths start in the working directory; `-` is standard input. */
+  readTextFile(path: string): Promise<string>;
+  fileExists(path: string): boolean;
+  /** Opens a buffered log sink; @throws {IoError} when it cannot be opened. */
+  openLog(target: LogTarget): LogSink;
+  /** All addresses of a name, from the hosts file and the system's resolver, or from `servers` alone if any are given. */
+  createResolver(options: ResolverOptions): Resolver;
+  /** IP addresses of this machine's interfaces, loopback included. */
+  interfaceAddresses(): string[];
+  /** IDNA: a Unicode name as A-labels; the empty string where it is none. */
+  domainToAscii(name: string): string;
+  /** Calls `handler` on each of the named signals; returns how to stop. */
+  onSignal(signal: SignalName, handler: () => void): () => void;
+  /** The soft limit of open descriptors, if it can be known. */
+  descriptorLimit(): number | undefined;
+  random(): number;
+}
+
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1";
+
+export interface Terminal {
+  readonly isTerminal: boolean;
+  write(text: string): void;
+}
+
+export interface ArgOption {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
+}
+
+export interface ParsedArgs {
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly positionals: readonly string[];
+}
+
+/** `stdout`, `stderr`, or the path of a file that is appended to. */
+export type LogTarget = string;
+
+export interface LogSink {
+  /** Queues one line (without its newline). Never blocks, never throws; see `dropped`. */
+  write(line: string): void;
+  /** Lines lost because the target could not take them in time. */
+  readonly dropped: number;
+  /** Files only: opens the path anew, after a log rotation. */
+  reopen(): void;
+  /** Writes what is queued. */
+  flush(): Promise<void>;
+  /** Flushes and closes. */
+  close(): Promise<void>;
+}
+
+export interface ResolverOptions {
+  /** `IP:port` of DNS servers; empty: the system's resolver with its hosts file. */
+  readonly servers: readonly string[];
+  /** Milliseconds for one name. */
+  readonly timeout: number;
+}
+
+export interface Resolver {
+  /**
+   * A and AAAA addresses in the order they came.
+   * @throws {IoError} as the rejection: `ENOTFOUND` (no such name or no address), `ETIMEOUT`, `ESERVFAIL`, …
+   */
+  resolve(name: string): Promise<string[]>;
+  /** Ends outstanding lookups. */
+  close(): void;
+}
+
+/** How a demo or a test gets what only a full TLS stack can give. */
+export type { IoError };

@@ -1,0 +1,36 @@
+/**
+ * Reason codes: why a connection ended, one fixed word each, in the access log and in metrics.
+ *
+ * Owns: the list. Codes are never renamed; a new cause gets a new code.
+ */
+
+/** Every reason code with its meaning. The README's table is made from it. */
+export const REASONS = {
+  ok: "both sides finished",
+  redirected: "answered with a redirect to https (redirectToHttps)",
+  not_tls: "the first byte is not that of a TLS record",
+  malformed_hello: "the ClientHello breaks the TLS specification",
+  malformed_request: "the HTTP request head is invalid or ambiguous",
+  malformed_proxy_header: "a PROXY header was expected and what came is none",
+  untrusted_peer: "a PROXY header is required here and the peer is not in trustedProxies",
+  preread_timeout: "the client did not finish its first message within timeouts.preread",
+  preread_too_large: "the client's first message is larger than limits.prereadBytes",
+  preread_memory: "first messages of all clients together reached limits.prereadTotal",
+  client_left: "the client closed before it was connected to a server",
+  no_server_name: "the client sent no name, and default is reject",
+  no_route: "no route holds the name, and default is reject",
+  rejected: "the route says reject",
+  resolve_failed: "the destination's name has no address",
+  resolve_timeout: "the resolver did not answer in time",
+  address_refused: "direct resolved to a private, local or own address",
+  connect_failed: "no server accepted the connection",
+  connect_timeout: "no server answered within timeouts.connect",
+  client_reset: "the client's connection broke",
+  server_reset: "the server's connection broke",
+  idle_timeout: "no byte either way for timeouts.idle",
+  drain_timeout: "still open when timeouts.drain ended at shutdown",
+  too_many_connections: "limits.connections was reached",
+  internal_error: "a fault in certless: please report it",
+} as const;
+
+export type Reason = keyof typeof REASONS;
