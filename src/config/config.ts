@@ -1,0 +1,130 @@
+/**
+ * The configuration as the rest of the program sees it. Types only.
+ *
+ * Everything is resolved: durations are milliseconds, sizes bytes, names canonical, endpoints parsed, references
+ * checked, defaults filled in. Whoever holds a `Config` has nothing left to validate.
+ */
+
+import type { CidrSet, Endpoint } from "../address.ts";
+import type { RoutePattern } from "../hostname.ts";
+
+export interface Config {
+  /** At least one; no two on one endpoint. */
+  readonly listeners: readonly ListenerConfig[];
+  /** The top-level `routes`; empty, with `default: reject`, where every listener has its own. */
+  readonly routes: RouteTable;
+  readonly upstreams: ReadonlyMap<string, UpstreamConfig>;
+  readonly timeouts: TimeoutsConfig;
+  readonly resolver: ResolverConfig;
+  readonly limits: LimitsConfig;
+  readonly log: LogConfig;
+  readonly adapter: AdapterChoice;
+}
+
+export type AdapterChoice = "auto" | "node" | "deno" | "bun";
+
+export interface ListenerConfig {
+  /** Port 0: any free one. */
+  readonly endpoint: Endpoint;
+  readonly protocol: "tls" | "http";
+  /** A PROXY header must come first, from a peer in `trustedProxies`; other peers are rejected. */
+  readonly proxyProtocol: boolean;
+  /** Empty unless `proxyProtocol`. On a `unix:` listener it may be empty: the file's permissions say who is trusted. */
+  readonly trustedProxies: CidrSet;
+  /** The port of the `https:` URL that every request is redirected to; `undefined`: forward. Only with `http`. */
+  readonly redirectToHttps: number | undefined;
+  /** The listener's own routes, else the very object that `Config.routes` is. */
+  readonly routes: RouteTable;
+}
+
+export interface RouteTable {
+  /** In file order; no two with one meaning, none of the kind `default`. */
+  readonly patterns: readonly Route[];
+  /** `reject` where the file does not say; never `direct`. */
+  readonly default: Destination;
+}
+
+export type Route = RoutePattern & RouteOptions;
+
+export interface RouteOptions {
+  readonly to: Destination;
+  /** `direct` may reach private, loopback and other addresses that are not global. */
+  readonly allowPrivate: boolean;
+  /** The pattern as written. */
+  readonly text: string;
+  /** Where it was written, 1-based; 0 if not in a file. */
+  readonly line: number;
+}
+
+/** Where a connection goes. `port: undefined` is always the listener's own port. */
+export type Destination =
+  | { readonly kind: "reject" }
+  /** The server name itself, resolved. */
+  | { readonly kind: "direct"; readonly port: number | undefined }
+  /** A key of `Config.upstreams`. */
+  | { readonly kind: "upstream"; readonly name: string }
+  | Target;
+
+/** One server that can be dialled. */
+export type Target =
+  | { readonly kind: "ip"; readonly ip: string; readonly port: number | undefined }
+  /** A canonical host name, to be resolved. */
+  | { readonly kind: "host"; readonly name: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+export interface UpstreamConfig {
+  readonly name: string;
+  readonly balance: "round_robin";
+  /** At least one, in file order. */
+  readonly servers: readonly ServerConfig[];
+  /** The PROXY header that is sent to the servers. */
+  readonly proxyProtocol: "v1" | "v2" | undefined;
+}
+
+export interface ServerConfig {
+  readonly target: Target;
+  /** 1 to 1000. */
+  readonly weight: number;
+  /** Only used when no other server can be. */
+  readonly backup: boolean;
+}
+
+/** All in milliseconds. */
+export interface TimeoutsConfig {
+  /** From accept until the route is known. */
+  readonly preread: number;
+  /** From the route until a server is connected, every try included. */
+  readonly connect: number;
+  /** Without a byte either way. */
+  readonly idle: number;
+  /** For open connections at shutdown; 0 ends them at once. */
+  readonly drain: number;
+}
+
+export interface ResolverConfig {
+  /** `IP:port` of DNS servers; empty: the system's resolver with its hosts file. */
+  readonly servers: readonly string[];
+  /** Milliseconds for one name. */
+  readonly timeout: number;
+}
+
+export interface LimitsConfig {
+  /** Open connections at once; `auto`: what the descriptor limit allows. */
+  readonly connections: number | "auto";
+  /** Bytes of the first message, for one connection. */
+  readonly prereadBytes: number;
+  /** The same for all connections together. */
+  readonly prereadTotal: number;
+}
+
+export interface LogConfig {
+  /** `undefined`: no access log. */
+  readonly access: AccessLogConfig | undefined;
+}
+
+export interface AccessLogConfig {
+  /** `stdout`, `stderr` or the path of a file. */
+  readonly path: string;
+  /** `text`, `json`, or a line with `$variables`. */
+  readonly format: string;
+}

@@ -1,0 +1,122 @@
+/**
+ * The map from names to destinations.
+ *
+ * Owns: reading it, key by key, in linear time. It must not decide which route wins: the router does.
+ */
+
+import { parsePattern, patternKey, type RoutePattern, type ToAscii } from "../hostname.ts";
+import type { Destination, Route, RouteTable } from "./config.ts";
+import { parseDestination } from "./destination.ts";
+import { type Fault, formatPath, type Path, type Positions, showValue } from "./fault.ts";
+import { escapeInvisible, quote } from "./quote.ts";
+import { readRouteMap } from "./schema.ts";
+
+export interface RouteContext {
+  readonly toAscii: ToAscii;
+  /** The names that are defined, rightly or not. */
+  readonly upstreams: ReadonlySet<string>;
+  readonly positions: Positions;
+  readonly faults: Fault[];
+}
+
+/** No routes: everything is rejected. */
+export const NO_ROUTES: RouteTable = { patterns: [], default: { kind: "reject" } };
+
+interface Right {
+  readonly to: Destination;
+  readonly allowPrivate: boolean;
+}
+
+/** Reads `value`, which stands at `path`; what is wrong goes to `context.faults` and is left out. */
+export function readRoutes(value: unknown, path: Path, context: RouteContext): RouteTable {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const reason = "it must be a map from names to destinations, such as 'api.example.com: direct'";
+    const message = `Cannot use ${formatPath(path)}${showValue(value)}: ${value === null ? "it is empty; " : ""}${reason}`;
+    context.faults.push({ code: "wrong_type", at: path, on: "value", message });
+    return NO_ROUTES;
+  }
+  const patterns: Route[] = [];
+  const seen = new Map<string, string>();
+  let fallback: Destination = NO_ROUTES.default;
+  for (const [text, right] of Object.entries(value)) {
+    const at = [...path, text];
+    const pattern = readPattern(text, at, seen, context);
+    const route = readRight(text, right, at, context);
+    if (pattern === undefined || route === undefined) continue;
+    if (pattern.kind !== "default") {
+      patterns.push({ ...pattern, ...route, text, line: context.positions.keyOf(at).line });
+    } else if (isDefault(route.to, at, context)) {
+      fallback = route.to;
+    }
+  }
+  return { patterns, default: fallback };
+}
+
+/** The pattern, unless an earlier key (in `seen`) has the same meaning. */
+function readPattern(
+  text: string,
+  at: Path,
+  seen: Map<string, string>,
+  context: RouteContext,
+): RoutePattern | undefined {
+  const pattern = parsePattern(text, context.toAscii);
+  if ("error" in pattern) {
+    const message = `Cannot use the route ${quote(text)}: ${escapeInvisible(pattern.error)}`;
+    context.faults.push({ code: "bad_pattern", at, on: "key", message });
+    return undefined;
+  }
+  const key = patternKey(pattern);
+  const earlier = seen.get(key);
+  if (earlier === undefined) {
+    seen.set(key, text);
+    return pattern;
+  }
+  const { line } = context.positions.keyOf([...at.slice(0, -1), earlier]);
+  const where = line === 0 ? "" : ` on line ${line}`;
+  const message = `Cannot use the route ${quote(text)}: ${quote(earlier)}${where} is for the same names`;
+  context.faults.push({ code: "duplicate_route", at, on: "key", message });
+  return undefined;
+}
+
+function readRight(text: string, value: unknown, at: Path, context: RouteContext): Right | undefined {
+  if (typeof value === "string") {
+    const to = readDestination(text, value, at, context);
+    return to && { to, allowPrivate: false };
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const reason = "it must be a destination in text (an upstream, host:port, IP, direct, reject) or a map with to";
+    const shown = showValue(value);
+    const message = `Cannot route ${quote(text)}${shown && ` to${shown}`}: ${reason}`;
+    context.faults.push({ code: "wrong_type", at, on: "value", message });
+    return undefined;
+  }
+  const reading = readRouteMap(value, at);
+  if ("faults" in reading) {
+    context.faults.push(...reading.faults);
+    if ("to" in value && typeof value.to === "string") readDestination(text, value.to, [...at, "to"], context);
+    return undefined;
+  }
+  const { allowPrivate } = reading.value;
+  const to = readDestination(text, reading.value.to, [...at, "to"], context);
+  if (to === undefined || !allowPrivate || to.kind === "direct") return to && { to, allowPrivate };
+  const message = `Cannot use allowPrivate on the route ${quote(text)}: only direct is ever kept from private addresses`;
+  context.faults.push({ code: "conflict", at: [...at, "allowPrivate"], on: "key", message });
+  return undefined;
+}
+
+function readDestination(name: string, text: string, at: Path, context: RouteContext): Destination | undefined {
+  const to = parseDestination(text, context.upstreams, context.toAscii);
+  if (!("error" in to)) return to;
+  const message = `Cannot route ${quote(name)} to ${quote(text)}: ${to.error}`;
+  context.faults.push({ code: "bad_destination", at, on: "value", message });
+  return undefined;
+}
+
+function isDefault(to: Destination, at: Path, context: RouteContext): boolean {
+  if (to.kind !== "direct") return true;
+  const message =
+    "Cannot route 'default' to direct: anyone could reach any server through it (an open proxy); " +
+    "list the names that may go direct, such as '*.example.com: direct'";
+  context.faults.push({ code: "open_proxy", at, on: "value", message });
+  return false;
+}

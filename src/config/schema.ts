@@ -1,0 +1,373 @@
+/**
+ * The options: the one source of their names, types, defaults, bounds and descriptions.
+ *
+ * Owns: the zod schema, and all that is made from it: validation with faults, the JSON Schema for editors. No other
+ * module knows zod. It must not look at two options at once (`check.ts` does) nor at a route (`routes.ts`: a map of
+ * a million routes is not for a general validator).
+ */
+
+import * as z from "zod";
+import { type Cidr, cidrNetwork, type Endpoint, formatEndpoint, parseCidr, parseEndpoint } from "../address.ts";
+import type { ToAscii } from "../hostname.ts";
+import { unknownVariable, VARIABLES } from "../variables.ts";
+import type { Target } from "./config.ts";
+import { BRACKETS, parseTarget, type Refusal } from "./destination.ts";
+import { type Fault, formatPath, type Path, showValue } from "./fault.ts";
+import { enumerate, quote, suggestion } from "./quote.ts";
+import {
+  DURATION_PATTERN,
+  formatDuration,
+  formatSize,
+  MAX_DURATION,
+  parseDuration,
+  parseSize,
+  SIZE_PATTERN,
+} from "./units.ts";
+
+/** A string with a grammar of its own. `parse` gives the value or the reason why not. */
+function text<T>(expected: string, parse: (value: string) => T | Refusal, meta: z.GlobalMeta) {
+  return z
+    .string({ error: `it must be ${expected}` })
+    .meta(meta)
+    .transform((value, context): T => {
+      const result = parse(value);
+      if (typeof result !== "object" || result === null || !("error" in result)) return result;
+      context.issues.push({ code: "custom", message: result.error, input: value });
+      return z.NEVER;
+    });
+}
+
+const bool = () => z.boolean({ error: "it must be true or false" });
+
+function integer(min: number, max: number, expected: string) {
+  const error = `it must be ${expected}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+function choice<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, {
+    error: ({ input }) =>
+      `it must be ${enumerate(values, "or")}${typeof input === "string" ? suggestion(input, values) : ""}`,
+  });
+}
+
+function list<T extends z.ZodType>(item: T, expected: string) {
+  return z.array(item, { error: `it must be a list of ${expected}` });
+}
+
+function map<T extends z.ZodRawShape>(shape: T) {
+  const error = `it must be a map with the keys ${enumerate(Object.keys(shape))}`;
+  return z.strictObject(shape, { error: (issue) => (issue.code === "invalid_type" ? error : undefined) });
+}
+
+function duration(minimum: number) {
+  const expected = "a duration with its unit, such as 500ms, 10s, 5m, 1h or 1d";
+  const parse = (value: string): number | Refusal => {
+    const result = parseDuration(value);
+    if (result === undefined) return { error: `it must be ${expected}` };
+    if (result >= minimum && result <= MAX_DURATION) return result;
+    return { error: `it must be from ${minimum === 0 ? "0s" : formatDuration(minimum)} to 24d` };
+  };
+  return text(expected, parse, { title: "duration", pattern: DURATION_PATTERN });
+}
+
+function size(minimum: number, maximum: number) {
+  const error = "it must be a size such as 64KiB, 10MB or 4096 (bytes)";
+  const range = `it must be from ${formatSize(minimum)} to ${formatSize(maximum)}`;
+  return z
+    .union([z.string().meta({ pattern: SIZE_PATTERN }), z.int().min(0, { error: range })], { error })
+    .meta({ title: "size" })
+    .transform((value, context): number => {
+      const bytes = typeof value === "number" ? value : parseSize(value);
+      if (bytes !== undefined && bytes >= minimum && bytes <= maximum) return bytes;
+      context.issues.push({ code: "custom", message: bytes === undefined ? error : range, input: value });
+      return z.NEVER;
+    });
+}
+
+function readListenerAddress(value: string): Endpoint | Refusal {
+  const endpoint = parseEndpoint(value, { allowPortZero: true });
+  if (endpoint !== undefined) return endpoint;
+  const port = /^(?:\*|localhost)?:?([0-9]{1,5})$/.exec(value)?.[1];
+  if (port !== undefined) return { error: `write 0.0.0.0:${port} (IPv4) or [::]:${port} (IPv6 and IPv4)` };
+  return { error: `it must be IP:port or unix:/path; ${BRACKETS}` };
+}
+
+function readCidr(value: string): Cidr | Refusal {
+  const cidr = parseCidr(value);
+  if (cidr !== undefined) return cidr;
+  const network = cidrNetwork(value);
+  if (network === undefined) return { error: "it must be an IP address or a network such as 10.0.0.0/8" };
+  return { error: `it has bits set behind the prefix; the network is ${network}` };
+}
+
+/** `IP:port`, with 53 for a port that is left out. */
+function readNameserver(value: string, toAscii: ToAscii): string | Refusal {
+  const target = parseTarget(value, toAscii);
+  if (!("error" in target) && target.kind === "ip") {
+    return formatEndpoint({ kind: "tcp", ip: target.ip, port: target.port ?? 53 });
+  }
+  return { error: `it must be an IP address, with or without a port; ${BRACKETS}` };
+}
+
+const VARIABLE_FORMAT = "it must be text, json or a line with $variables";
+
+function readLogFormat(value: string): string | Refusal {
+  if (value === "text" || value === "json") return value;
+  if (!value.includes("$")) return { error: `${VARIABLE_FORMAT}${suggestion(value, ["text", "json"])}` };
+  if (/\p{Cc}/u.test(value)) return { error: "it must be one line, without control characters" };
+  const unknown = unknownVariable(value);
+  if (unknown === undefined) return value;
+  return { error: `there is no variable $${unknown}${suggestion(unknown, Object.keys(VARIABLES))}` };
+}
+
+function readLogPath(value: string): string | Refusal {
+  return value === "" || /\p{Cc}/u.test(value) ? { error: "it must be stdout, stderr or the path of a file" } : value;
+}
+
+const PORT_OR_BOOL = "true, false or a port from 1 to 65535";
+
+const portOrBool = () => z.union([bool(), integer(1, 65535, PORT_OR_BOOL)], { error: `it must be ${PORT_OR_BOOL}` });
+
+function buildListener<R extends z.ZodType>(routes: R) {
+  return map({
+    address: text("IP:port or unix:/path, such as 0.0.0.0:443", readListenerAddress, { title: "endpoint" }).meta({
+      description: "Where to listen: `0.0.0.0:443`, `[::]:443` (IPv4 too) or `unix:/path`. Port 0 takes a free one.",
+    }),
+    protocol: choice(["tls", "http"]).default("tls").meta({
+      description: "What clients speak: `tls` is routed by the ClientHello's server name, `http` by the Host header.",
+    }),
+    proxyProtocol: bool().default(false).meta({
+      description: "Require a PROXY protocol header (v1 or v2) in front; only peers in `trustedProxies` may connect.",
+    }),
+    trustedProxies: list(text("a network such as 10.0.0.0/8", readCidr, { title: "network" }), "networks")
+      .prefault([])
+      .meta({ description: "Networks whose PROXY header is believed; needed with `proxyProtocol`." }),
+    redirectToHttps: portOrBool().default(false).meta({
+      description: "Only with `http`: answer requests for routed names with a redirect to https, at this port (`true`: 443).",
+    }),
+    routes: routes.meta({ description: "Routes of this listener alone, instead of the global ones." }),
+  });
+}
+
+function buildUpstream(toAscii: ToAscii) {
+  const expected = "host:port, IP:port or unix:/path";
+  const address = text(expected, (value): Target | Refusal => parseTarget(value, toAscii), { title: "server" });
+  const server = map({
+    address: address.meta({ description: "As above." }),
+    weight: integer(1, 1000, "a whole number from 1 to 1000").default(1).meta({
+      description: "Share of the connections, against the other servers' weights.",
+    }),
+    backup: bool().default(false).meta({ description: "Only used when no other server can be." }),
+  });
+  const fromText = address.transform((target) => ({ address: target, weight: 1, backup: false }));
+  return map({
+    balance: choice(["round_robin"]).default("round_robin").meta({ description: "How a server is chosen." }),
+    servers: list(z.union([fromText, server], { error: `it must be ${expected}, or a map with address` }), "servers")
+      .min(1, { error: "it must name at least one server" })
+      .meta({ description: "The servers: `host:port`, `IP` (the listener's port), `IP:port` or `unix:/path`." }),
+    proxyProtocol: choice(["v1", "v2"]).optional().meta({
+      description: "Send a PROXY protocol header of this version, so that servers see the client's address.",
+    }),
+  });
+}
+
+function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType>(listener: L, routes: R, upstream: U) {
+  return map({
+    listeners: list(listener, "listeners, such as '- address: 0.0.0.0:443'")
+      .min(1, { error: "it must have at least one listener, such as '- address: 0.0.0.0:443'" })
+      .meta({ description: "Where clients come in." }),
+    routes: routes.meta({
+      description:
+        "Server name to destination. Names: `a.com`, `*.a.com` (below it), `.a.com` (both), `mail.*`, `~regex`, `default`.",
+    }),
+    upstreams: z
+      .record(z.string(), upstream, { error: "it must be a map from names to upstreams" })
+      .prefault({})
+      .meta({ description: "Groups of servers, by name." }),
+    timeouts: map({
+      preread: duration(1).prefault("10s").meta({ description: "From accept until the first message is whole." }),
+      connect: duration(1).prefault("15s").meta({ description: "Until a server is connected, every try included." }),
+      idle: duration(1).prefault("1h").meta({ description: "Without a byte either way." }),
+      drain: duration(0).prefault("30s").meta({ description: "For open connections at shutdown." }),
+    }).prefault({}),
+    resolver: map({
+      servers: list(
+        text("an IP address such as 192.0.2.53", (value) => readNameserver(value, (name) => name), {
+          title: "endpoint",
+        }),
+        "IP addresses",
+      )
+        .prefault([])
+        .meta({ description: "DNS servers (`IP` or `IP:port`) instead of the system's resolver and its hosts file." }),
+      timeout: duration(1).prefault("5s").meta({ description: "For one name." }),
+    }).prefault({}),
+    limits: map({
+      connections: z
+        .union([integer(1, 1e7, "a whole number from 1, or auto"), z.literal("auto")], {
+          error: "it must be a whole number from 1, or auto",
+        })
+        .default("auto")
+        .meta({ description: "Open connections at once; `auto` is what the descriptor limit allows." }),
+      prereadBytes: size(1024, 65536).prefault("64KiB").meta({ description: "Largest first message of a connection." }),
+      prereadTotal: size(65536, 1024 ** 4)
+        .prefault("64MiB")
+        .meta({ description: "The same for all connections." }),
+    }).prefault({}),
+    log: map({
+      access: z
+        .union(
+          [
+            z.literal(false),
+            map({
+              path: text("stdout, stderr or the path of a file", readLogPath, { title: "path" })
+                .prefault("stdout")
+                .meta({ description: "`stdout`, `stderr` or the path of a file, opened anew on SIGUSR1." }),
+              format: text("text, json or a line with $variables", readLogFormat, { title: "format" })
+                .prefault("text")
+                .meta({ description: "`text`, `json`, or a line with `$variables`." }),
+            }),
+          ],
+          { error: "it must be false, or a map with path and format" },
+        )
+        .prefault({})
+        .meta({ description: "One line per connection; `false` for none." }),
+    }).prefault({}),
+    adapter: choice(["auto", "node", "deno", "bun"]).default("auto").meta({
+      description: "Whose sockets to use; `auto` is the runtime's own.",
+    }),
+  });
+}
+
+/** The long form of a route. */
+const routeMap = map({
+  to: z.string({ error: "it must be a destination: an upstream, host:port, IP, unix:/path, direct or reject" }).meta({
+    title: "destination",
+    description: "`reject`, `direct`, `direct:PORT`, an upstream, `IP`, `IP:port`, `host:port` or `unix:/path`.",
+  }),
+  allowPrivate: bool().default(false).meta({
+    description: "Let `direct` reach loopback, private and other addresses that are not global.",
+  }),
+});
+
+const documentedRoutes = () =>
+  z.record(z.string(), z.union([z.string().meta({ title: "destination" }), routeMap])).optional();
+
+export type ParsedListener = z.output<ReturnType<typeof buildListener<z.ZodOptional<z.ZodUnknown>>>>;
+export type ParsedUpstream = z.output<ReturnType<typeof buildUpstream>>;
+
+function buildChecked(toAscii: ToAscii) {
+  const unchecked = z.unknown().optional();
+  const listener = buildListener(unchecked);
+  const upstream = buildUpstream(toAscii);
+  return { listener, upstream, root: buildRoot(listener, unchecked, upstream) };
+}
+
+export type ParsedConfig = z.output<ReturnType<typeof buildChecked>["root"]>;
+export type ParsedRoute = z.output<typeof routeMap>;
+
+export type Reading<T> = { readonly value: T } | { readonly faults: readonly Fault[] };
+
+/** Validators of the whole and of the parts that still make sense when another part is wrong. */
+export interface Schema {
+  readConfig(value: unknown): Reading<ParsedConfig>;
+  readListener(value: unknown): ParsedListener | undefined;
+  readUpstream(value: unknown): ParsedUpstream | undefined;
+}
+
+export function createSchema(toAscii: ToAscii): Schema {
+  const { root, listener, upstream } = buildChecked(toAscii);
+  return {
+    readConfig: (value) => read(root, value, []),
+    readListener: (value) => listener.safeParse(value).data,
+    readUpstream: (value) => upstream.safeParse(value).data,
+  };
+}
+
+/** Validates the long form of a route, which stands at `path`. */
+export function readRouteMap(value: unknown, path: Path): Reading<ParsedRoute> {
+  return read(routeMap, value, path);
+}
+
+function read<T extends z.ZodType>(schema: T, value: unknown, path: Path): Reading<z.output<T>> {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return { value: result.data };
+  return { faults: result.error.issues.flatMap((issue) => toFaults(issue, path, schema)) };
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** One of zod's issues as faults; `schema` is what stands at `base`. */
+function toFaults(issue: Issue, base: Path, schema: z.ZodType): Fault[] {
+  const local = issue.path as Path;
+  const at = [...base, ...local];
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(schema, local);
+    return issue.keys.map((key) => unknownKey(at, key, known));
+  }
+  if (issue.code === "invalid_union") {
+    // What is wrong with a string, or with a map, is told by the branch that wanted one.
+    const branch = issue.errors.find((issues) => !issues.some(isWrongType));
+    if (branch) return branch.flatMap((inner) => toFaults({ ...inner, path: [...local, ...inner.path] }, base, schema));
+  }
+  return [valueFault(issue, at)];
+}
+
+function isWrongType(issue: Issue): boolean {
+  return issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value");
+}
+
+function valueFault(issue: Issue, at: Path): Fault {
+  const key = at.at(-1);
+  if (issue.input === undefined && typeof key === "string") {
+    const parent = formatPath(at.slice(0, -1)) || "the configuration";
+    const message = `Cannot use ${parent}: the key ${quote(key)} is missing; ${issue.message}`;
+    return { code: "missing_key", at, on: "parent", message };
+  }
+  const code = issue.code === "invalid_type" || issue.code === "invalid_union" ? "wrong_type" : "bad_value";
+  const empty = issue.input === null ? "it is empty; " : "";
+  const thing = formatPath(at) || "the configuration";
+  return { code, at, on: "value", message: `Cannot use ${thing}${showValue(issue.input)}: ${empty}${issue.message}` };
+}
+
+function unknownKey(parent: Path, key: string, known: readonly string[]): Fault {
+  const where = parent.length === 0 ? "" : ` in ${formatPath(parent)}`;
+  const hint = suggestion(key, known) || `; the keys are ${enumerate(known)}`;
+  const message = `Cannot use the key ${quote(key)}${where}: there is no such option${hint}`;
+  return { code: "unknown_key", at: [...parent, key], on: "key", message };
+}
+
+/** The keys of the map that `schema` has at `path`. */
+function knownKeys(schema: z.core.$ZodType, path: Path): readonly string[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
+    return knownKeys(schema.unwrap(), path);
+  }
+  if (schema instanceof z.ZodUnion) {
+    const keys = schema.options.map((option) => knownKeys(option, path));
+    return keys.find((found) => found.length > 0) ?? [];
+  }
+  const [step, ...rest] = path;
+  if (schema instanceof z.ZodObject) {
+    if (step === undefined) return Object.keys(schema.shape);
+    return knownKeys(schema.shape[step as string] as z.core.$ZodType, rest);
+  }
+  if (schema instanceof z.ZodArray) return knownKeys(schema.element, rest);
+  return schema instanceof z.ZodRecord ? knownKeys(schema.valueType, rest) : [];
+}
+
+function buildDocumented() {
+  return buildRoot(
+    buildListener(documentedRoutes()),
+    documentedRoutes(),
+    buildUpstream((name) => name),
+  );
+}
+
+/** What may be written, as a type: the library's options are those of the file. */
+export type ConfigInput = z.input<ReturnType<typeof buildDocumented>>;
+
+/** The JSON Schema (draft 7, which editors know) of what may be written. */
+export function jsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(buildDocumented(), { io: "input", target: "draft-07" });
+  return { ...schema, title: "certless configuration" };
+}

@@ -1,0 +1,88 @@
+/**
+ * What is known of one connection, from accept to its log line.
+ *
+ * Owns: `ConnectionRecord`. The session fills it in; `variables.ts` reads it. Values from the wire are raw here.
+ */
+
+import type { Endpoint } from "./address.ts";
+import type { Reason } from "./reason.ts";
+
+/** One server that was tried. */
+export interface UpstreamAttempt {
+  /** `IP:port`, `unix:/path`, or the name that did not resolve. */
+  readonly address: string;
+  /** Empty while pending and when it connected; otherwise the error's code. */
+  outcome: string;
+}
+
+export interface ConnectionRecord {
+  /** Counts from 1 in each process. */
+  readonly id: number;
+  /** Milliseconds since the epoch at accept. */
+  readonly acceptedAt: number;
+  /** The client: the peer, or what a trusted PROXY header says. */
+  client: Endpoint;
+  /** The peer of the socket. */
+  readonly peer: Endpoint;
+  /** Where the client connected to: the socket's local address, or what a trusted PROXY header says. */
+  server: Endpoint;
+  /** The listener's address as configured. */
+  readonly listener: string;
+  readonly protocol: "tls" | "http";
+  serverName: string | undefined;
+  alpn: readonly string[];
+  /** supported_versions, or legacy_version alone, as numbers: 0x0304 is TLS 1.3. */
+  tlsVersions: readonly number[];
+  ech: boolean;
+  /** The route's name pattern as written, `default`, or undefined before routing. */
+  route: string | undefined;
+  readonly attempts: UpstreamAttempt[];
+  /** Milliseconds from routing to the server's answer; undefined when none answered. */
+  connectTime: number | undefined;
+  /** Bytes read from the client. */
+  bytesReceived: number;
+  /** Bytes sent to the client. */
+  bytesSent: number;
+  /** Milliseconds from accept to end. */
+  duration: number;
+  reason: Reason;
+  /** What exactly happened, in our own words (names in it are normalised, never raw wire bytes); may be empty. */
+  detail: string;
+}
+
+/** The servers that were tried, for a log record: `address (why it failed)`. */
+export function attemptText(attempt: UpstreamAttempt): string {
+  return attempt.outcome === "" ? attempt.address : `${attempt.address} (${attempt.outcome})`;
+}
+
+/** A record as it is at accept. */
+export function newRecord(
+  id: number,
+  acceptedAt: number,
+  listener: string,
+  protocol: "tls" | "http",
+  peer: Endpoint,
+  server: Endpoint,
+): ConnectionRecord {
+  return {
+    id,
+    acceptedAt,
+    client: peer,
+    peer,
+    server,
+    listener,
+    protocol,
+    serverName: undefined,
+    alpn: [],
+    tlsVersions: [],
+    ech: false,
+    route: undefined,
+    attempts: [],
+    connectTime: undefined,
+    bytesReceived: 0,
+    bytesSent: 0,
+    duration: 0,
+    reason: "internal_error",
+    detail: "",
+  };
+}

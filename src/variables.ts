@@ -1,0 +1,93 @@
+/**
+ * The variables by which log formats, and later hash keys and limits, read a connection.
+ *
+ * Owns: one table, with nginx's names where it has one (ngx_stream_core, ngx_stream_ssl_preread,
+ * ngx_stream_upstream). A name is compiled to an accessor once. It must not format or escape: what
+ * came from the wire is raw here.
+ */
+
+import type { Endpoint } from "./address.ts";
+import type { ConnectionRecord } from "./connection_record.ts";
+
+export type VariableValue = string | number | undefined;
+export type Accessor = (record: ConnectionRecord) => VariableValue;
+
+const TLS_VERSION_NAMES = new Map([
+  [0x0300, "SSLv3"],
+  [0x0301, "TLSv1"],
+  [0x0302, "TLSv1.1"],
+  [0x0303, "TLSv1.2"],
+  [0x0304, "TLSv1.3"],
+]);
+
+/** The highest version a client offers, by nginx's name; GREASE (RFC 8701) is passed over. */
+function offeredVersion(versions: readonly number[]): string | undefined {
+  const known = versions.filter((version) => TLS_VERSION_NAMES.has(version));
+  return known.length === 0 ? undefined : TLS_VERSION_NAMES.get(Math.max(...known));
+}
+
+const ip = (endpoint: Endpoint): string => (endpoint.kind === "tcp" ? endpoint.ip : "unix:");
+const port = (endpoint: Endpoint): number | undefined => (endpoint.kind === "tcp" ? endpoint.port : undefined);
+const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(3);
+
+/** Every variable: its name without `$`, what it holds, and how to read it. The README's table is made from it. */
+export const VARIABLES: Readonly<Record<string, { readonly description: string; readonly read: Accessor }>> = {
+  remote_addr: { description: "client's address", read: (r) => ip(r.client) },
+  remote_port: { description: "client's port", read: (r) => port(r.client) },
+  realip_remote_addr: { description: "peer's address, before a PROXY header changed it", read: (r) => ip(r.peer) },
+  server_addr: { description: "address the client connected to", read: (r) => ip(r.server) },
+  server_port: { description: "port the client connected to", read: (r) => port(r.server) },
+  listener: { description: "listener's address as configured", read: (r) => r.listener },
+  protocol: { description: "`tls` or `http`", read: (r) => r.protocol },
+  connection: { description: "serial number of the connection", read: (r) => r.id },
+  ssl_preread_server_name: {
+    description: "server name of the ClientHello, normalised",
+    read: (r) => (r.protocol === "tls" ? r.serverName : undefined),
+  },
+  ssl_preread_alpn_protocols: {
+    description: "ALPN protocols offered, joined by commas",
+    read: (r) => r.alpn.join(","),
+  },
+  ssl_preread_protocol: { description: "highest TLS version offered", read: (r) => offeredVersion(r.tlsVersions) },
+  host: {
+    description: "host of the HTTP request, normalised",
+    read: (r) => (r.protocol === "http" ? r.serverName : undefined),
+  },
+  server_name: { description: "the name that was routed, from either protocol", read: (r) => r.serverName },
+  route: { description: "route that matched, as written", read: (r) => r.route },
+  upstream_addr: {
+    description: "servers tried, joined by commas; the last one is who answered",
+    read: (r) => r.attempts.map((attempt) => attempt.address).join(", "),
+  },
+  upstream_connect_time: {
+    description: "seconds until a server answered",
+    read: (r) => (r.connectTime === undefined ? undefined : seconds(r.connectTime)),
+  },
+  bytes_received: { description: "bytes read from the client", read: (r) => r.bytesReceived },
+  bytes_sent: { description: "bytes sent to the client", read: (r) => r.bytesSent },
+  session_time: { description: "seconds from accept to end", read: (r) => seconds(r.duration) },
+  msec: { description: "seconds since the epoch at the end", read: (r) => seconds(r.acceptedAt + r.duration) },
+  time_iso8601: {
+    description: "time at the end, ISO 8601 in UTC",
+    read: (r) => new Date(r.acceptedAt + r.duration).toISOString(),
+  },
+  reason: { description: "reason code", read: (r) => r.reason },
+  detail: { description: "what exactly happened, when it went wrong", read: (r) => r.detail },
+};
+
+/** How to read the variable `name` (without `$`), or undefined when there is none of that name. */
+export function variable(name: string): Accessor | undefined {
+  return Object.hasOwn(VARIABLES, name) ? VARIABLES[name]!.read : undefined;
+}
+
+/** Where `$name` or `${name}` stands in a text. */
+export const VARIABLE_REFERENCE = /\$(?:([a-z0-9_]+)|\{([a-z0-9_]+)\})/g;
+
+/** The first variable of a text that does not exist, or undefined when all do. */
+export function unknownVariable(text: string): string | undefined {
+  for (const found of text.matchAll(VARIABLE_REFERENCE)) {
+    const name = (found[1] ?? found[2])!;
+    if (variable(name) === undefined) return name;
+  }
+  return undefined;
+}
