@@ -1,0 +1,208 @@
+/**
+ * One accepted connection: obeys its session's steps with the adapter's sockets.
+ *
+ * Owns: the client's socket until it is relayed, pending connects, and the closing. It must not decide: the session
+ * does. A fault in here ends this connection only.
+ */
+
+import type { Adapter, Connecting, Relay, RelayEnd, Socket, SocketHandlers } from "../adapter.ts";
+import type { Timed } from "../deadlines.ts";
+import type { IoError } from "../errors.ts";
+import type { Reason } from "../reason.ts";
+import type { Session } from "../session/session.ts";
+import type { Step } from "../session/step.ts";
+
+/** What a connection needs of the proxy that accepted it. */
+export interface ConnectionOwner {
+  readonly adapter: Adapter;
+  resolve(name: string): Promise<string[]>;
+  setDeadline(connection: Connection, at: number): void;
+  /** The session has ended: its record is complete. */
+  finished(connection: Connection): void;
+  /** Its sockets are closed, too. */
+  gone(connection: Connection): void;
+  /** Something threw. */
+  fault(error: unknown): void;
+}
+
+/** After a reply: how long, and for how many bytes, the client's own data is read and dropped, so that no RST overtakes the reply. */
+const LINGER = 1_000;
+const LINGER_BYTES = 1 << 20;
+
+export class Connection implements SocketHandlers, Timed {
+  dueTick = 0;
+  readonly session: Session;
+  readonly #owner: ConnectionOwner;
+  readonly #client: Socket;
+  readonly #pending = new Map<number, Connecting>();
+  #server: Socket | undefined;
+  #relay: Relay | undefined;
+  #lingering = -1;
+  #gone = false;
+
+  constructor(owner: ConnectionOwner, client: Socket, session: Session) {
+    this.#owner = owner;
+    this.#client = client;
+    this.session = session;
+    client.handlers = this;
+  }
+
+  start(): void {
+    this.#drive((now) => this.session.start(now));
+  }
+
+  // --- the client's socket ---
+
+  received(bytes: Uint8Array): void {
+    if (this.#lingering >= 0) this.#discard(bytes.length);
+    else this.#drive((now) => this.session.received(bytes, now));
+  }
+
+  ended(): void {
+    if (this.#lingering >= 0) this.#client.destroy();
+    else this.#drive((now) => this.session.ended(now));
+  }
+
+  closed(error: IoError | undefined): void {
+    if (this.#lingering < 0) this.#drive((now) => this.session.clientClosed(error, now));
+    this.#leave();
+  }
+
+  // --- time, and the proxy's own wishes ---
+
+  timedOut(): void {
+    if (this.#lingering >= 0) {
+      this.#client.destroy();
+      return;
+    }
+    const moved = this.#relay === undefined ? 0 : this.#relay.bytesToServer + this.#relay.bytesToClient;
+    this.#drive((now) => this.session.timedOut(now, moved));
+  }
+
+  abort(reason: Reason): void {
+    if (this.#lingering >= 0) this.#client.destroy();
+    else this.#drive((now) => this.session.abort(reason, now));
+  }
+
+  // --- steps ---
+
+  #drive(input: (now: number) => Step): void {
+    try {
+      this.#obey(input(this.#owner.adapter.clock.now()));
+      if (this.#lingering < 0) this.#owner.setDeadline(this, this.session.deadline);
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  #obey(step: Step): void {
+    switch (step.kind) {
+      case "wait":
+        return;
+      case "read":
+        this.#client.read();
+        return;
+      case "resolve":
+        this.#cancelPending();
+        this.#resolve(step.name);
+        return;
+      case "connect":
+        if (!step.alongside) this.#cancelPending();
+        this.#connect(step);
+        return;
+      case "relay":
+        this.#startRelay(step);
+        return;
+      case "cut":
+        this.#relay!.cut();
+        return;
+      case "close":
+        this.#cancelPending();
+        this.#close(step.reply);
+        return;
+    }
+  }
+
+  #resolve(name: string): void {
+    this.#owner.resolve(name).then(
+      (addresses) => this.#drive((now) => this.session.resolved(addresses, now)),
+      (error: IoError) => this.#drive((now) => this.session.resolveFailed(error, now)),
+    );
+  }
+
+  #connect({ attempt, endpoint }: Extract<Step, { kind: "connect" }>): void {
+    const connecting = this.#owner.adapter.connect(endpoint, {
+      connected: (socket) => {
+        this.#pending.delete(attempt);
+        this.#server = socket;
+        this.#drive((now) => this.session.connected(attempt, now));
+        if (this.#relay === undefined) socket.destroy();
+      },
+      failed: (error) => {
+        this.#pending.delete(attempt);
+        this.#drive((now) => this.session.connectFailed(attempt, error, now));
+      },
+    });
+    this.#pending.set(attempt, connecting);
+  }
+
+  #startRelay(step: Extract<Step, { kind: "relay" }>): void {
+    this.#cancelPending();
+    const { gate, head } = step;
+    this.#relay = this.#owner.adapter.relay(this.#client, this.#server!, {
+      head,
+      fromClient: gate?.fromClient.bind(gate),
+      fromServer: gate?.fromServer.bind(gate),
+      clientEnded: false,
+      done: (end) => this.#relayDone(end),
+    });
+  }
+
+  #relayDone(end: RelayEnd): void {
+    const { bytesToServer, bytesToClient } = this.#relay!;
+    this.#drive((now) => this.session.relayed(end, bytesToServer, bytesToClient, now));
+    this.#leave();
+  }
+
+  #close(reply: Uint8Array | undefined): void {
+    this.#owner.finished(this);
+    if (this.#relay !== undefined) return;
+    this.#lingering = 0;
+    if (reply === undefined) {
+      this.#client.destroy();
+      return;
+    }
+    this.#owner.setDeadline(this, this.#owner.adapter.clock.now() + LINGER);
+    this.#client.write(reply);
+    this.#client.end();
+    this.#client.read();
+  }
+
+  #discard(bytes: number): void {
+    this.#lingering += bytes;
+    if (this.#lingering > LINGER_BYTES) this.#client.destroy();
+    else this.#client.read();
+  }
+
+  #cancelPending(): void {
+    for (const connecting of this.#pending.values()) connecting.cancel();
+    this.#pending.clear();
+  }
+
+  #leave(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#cancelPending();
+    this.#owner.setDeadline(this, Infinity);
+    this.#owner.gone(this);
+  }
+
+  #fault(error: unknown): void {
+    this.#owner.fault(error);
+    try {
+      this.#obey(this.session.abort("internal_error", this.#owner.adapter.clock.now()));
+    } catch {
+      this.#client.destroy();
+    }
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * The proxy: accepts connections and drives their sessions.
+ *
+ * Owns: the listeners, the set of open connections, their one timer, and the limit on their number. It must
+ * not parse, route or pump: sessions and the adapter do.
+ */
+
+import type { Adapter, Listener, Socket } from "../adapter.ts";
+import { type Endpoint, formatEndpoint } from "../address.ts";
+import type { Config, ListenerConfig, Route } from "../config/config.ts";
+import { type ConnectionRecord, newRecord } from "../connection_record.ts";
+import { Deadlines } from "../deadlines.ts";
+import type { IoError } from "../errors.ts";
+import { Router } from "../router.ts";
+import { PrereadBudget } from "../session/preread_buffer.ts";
+import { Session, type SessionSettings } from "../session/session.ts";
+import { DirectPolicy } from "../upstream/direct_policy.ts";
+import { Upstream } from "../upstream/upstream.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import { ListenError } from "./listen_error.ts";
+
+/** What a proxy is made of besides its configuration. */
+export interface ProxyParts {
+  readonly adapter: Adapter;
+  /** Addresses of a name; rejects with an `IoError`. */
+  resolve(name: string): Promise<string[]>;
+  /** Canonical addresses of this machine, which `direct` never leads back to. */
+  readonly ownAddresses: readonly string[];
+  /** Open connections at most. */
+  readonly connectionLimit: number;
+  /** Called once for each connection, when its record is complete. */
+  finished?(record: ConnectionRecord): void;
+  /** Told of conditions that an operator should know, one line each. */
+  warn?(message: string): void;
+}
+
+interface OpenListener {
+  readonly config: ListenerConfig;
+  readonly listener: Listener;
+  readonly text: string;
+  readonly settings: SessionSettings;
+}
+
+export class ProxyServer implements ConnectionOwner {
+  readonly adapter: Adapter;
+  readonly #config: Config;
+  readonly #parts: ProxyParts;
+  readonly #listeners: OpenListener[] = [];
+  readonly #connections = new Set<Connection>();
+  readonly #deadlines = new Deadlines<Connection>();
+  #wakeAt = Infinity;
+  #cancelWake: () => void = () => {};
+  #count = 0;
+  #full = false;
+  #drained: (() => void) | undefined;
+
+  constructor(config: Config, parts: ProxyParts) {
+    this.adapter = parts.adapter;
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  /** Opens every listener, or none. @throws {ListenError} as the rejection. */
+  async start(): Promise<void> {
+    const opened: { readonly config: ListenerConfig; readonly listener: Listener }[] = [];
+    try {
+      for (const config of this.#config.listeners) {
+        const index = opened.length;
+        const accepted = (socket: Socket): void => this.#accepted(this.#listeners[index], socket);
+        opened.push({ config, listener: await this.#listen(config.endpoint, accepted) });
+      }
+    } catch (error) {
+      for (const { listener } of opened) listener.close();
+      throw error;
+    }
+    const settings = sessionSettings(this.#config, this.#parts, opened);
+    opened.forEach(({ config, listener }, index) => {
+      this.#listeners.push({ config, listener, text: formatEndpoint(listener.endpoint), settings: settings[index]! });
+    });
+  }
+
+  async #listen(endpoint: Endpoint, accepted: (socket: Socket) => void): Promise<Listener> {
+    try {
+      return await this.adapter.listen(endpoint, accepted);
+    } catch (error) {
+      throw new ListenError(endpoint, error as IoError);
+    }
+  }
+
+  /** Where it listens, in the order of the configuration, ports resolved. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#listeners.map(({ listener }) => listener.endpoint);
+  }
+
+  /** Open connections, those that are closing included. */
+  get openConnections(): number {
+    return this.#connections.size;
+  }
+
+  /** Stops accepting. Resolves when no connection is left; after `timeout` ms the rest is cut. */
+  async drain(timeout: number): Promise<void> {
+    for (const { listener } of this.#listeners) listener.close();
+    if (this.#connections.size === 0) return;
+    const cancel = this.adapter.clock.after(timeout, () => this.cut());
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    cancel();
+  }
+
+  /** Ends every connection now. */
+  cut(): void {
+    for (const connection of [...this.#connections]) connection.abort("drain_timeout");
+  }
+
+  #accepted(open: OpenListener | undefined, socket: Socket): void {
+    // Between the first `listen` and the last, there is nobody yet to serve.
+    if (open === undefined) {
+      socket.destroy();
+      return;
+    }
+    const now = this.adapter.clock.now();
+    const { config, settings, text } = open;
+    const wallTime = this.adapter.clock.wallTime();
+    const record = newRecord(++this.#count, wallTime, text, config.protocol, socket.remote, socket.local);
+    const connection = new Connection(this, socket, new Session(settings, record, now));
+    this.#connections.add(connection);
+    if (this.#connections.size > this.#parts.connectionLimit) connection.abort("too_many_connections");
+    else connection.start();
+    this.#checkLimit();
+  }
+
+  #checkLimit(): void {
+    const full = this.#connections.size >= this.#parts.connectionLimit;
+    if (full === this.#full) return;
+    // Some way below the limit again before it counts as over: one line in the log, not one for each connection.
+    if (!full && this.#connections.size > this.#parts.connectionLimit * 0.95) return;
+    this.#full = full;
+    if (full) this.#parts.warn?.(`limits.connections reached: ${this.#connections.size} connections are open`);
+    for (const { listener } of this.#listeners) {
+      if (full) listener.pause();
+      else listener.resume();
+    }
+  }
+
+  // --- for connections ---
+
+  resolve(name: string): Promise<string[]> {
+    return this.#parts.resolve(name);
+  }
+
+  setDeadline(connection: Connection, at: number): void {
+    this.#deadlines.set(connection, at);
+    if (at < this.#wakeAt) this.#arm();
+  }
+
+  finished(connection: Connection): void {
+    this.#parts.finished?.(connection.session.record);
+  }
+
+  gone(connection: Connection): void {
+    this.#connections.delete(connection);
+    if (this.#full) this.#checkLimit();
+    if (this.#connections.size === 0) this.#drained?.();
+  }
+
+  fault(error: unknown): void {
+    this.#parts.warn?.(`internal error, one connection ended: ${error instanceof Error ? error.stack : String(error)}`);
+  }
+
+  // --- the one timer ---
+
+  #arm(): void {
+    const next = this.#deadlines.next();
+    if (next === this.#wakeAt) return;
+    this.#cancelWake();
+    this.#wakeAt = next;
+    if (next === Infinity) return;
+    const { clock } = this.adapter;
+    this.#cancelWake = clock.after(Math.max(0, next - clock.now()), () => this.#wake());
+  }
+
+  #wake(): void {
+    this.#wakeAt = Infinity;
+    this.#deadlines.expire(this.adapter.clock.now(), (connection) => connection.timedOut());
+    this.#arm();
+  }
+}
+
+/** What the sessions of each listener share; one router for listeners that share their routes. */
+function sessionSettings(
+  config: Config,
+  parts: ProxyParts,
+  opened: readonly { readonly config: ListenerConfig; readonly listener: Listener }[],
+): SessionSettings[] {
+  const upstreams = new Map([...config.upstreams].map(([name, upstream]) => [name, new Upstream(upstream)]));
+  const endpoints = opened.map(({ listener }) => listener.endpoint);
+  const directPolicy = new DirectPolicy(endpoints, parts.ownAddresses);
+  const budget = new PrereadBudget(config.limits.prereadTotal);
+  const routers = new Map<unknown, Router<Route>>();
+  return opened.map(({ config: listener }, index) => {
+    const table = listener.routes;
+    const router = routers.get(table) ?? createRouter(table);
+    routers.set(table, router);
+    const endpoint = endpoints[index]!;
+    return {
+      protocol: listener.protocol,
+      port: endpoint.kind === "tcp" ? endpoint.port : listener.protocol === "tls" ? 443 : 80,
+      trustedProxies: listener.proxyProtocol ? listener.trustedProxies : undefined,
+      redirectToHttps: listener.redirectToHttps,
+      router,
+      upstreams,
+      directPolicy,
+      prereadTimeout: config.timeouts.preread,
+      connectTimeout: config.timeouts.connect,
+      idleTimeout: config.timeouts.idle,
+      prereadBytes: config.limits.prereadBytes,
+      budget,
+    };
+  });
+}
+
+/** The router of a route table. */
+export function createRouter(table: ListenerConfig["routes"]): Router<Route> {
+  return new Router<Route>(table.patterns, {
+    kind: "default",
+    text: "default",
+    line: 0,
+    to: table.default,
+    allowPrivate: false,
+  });
+}

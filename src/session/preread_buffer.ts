@@ -1,0 +1,75 @@
+/**
+ * The client's first bytes, kept until they are routed.
+ *
+ * Owns: one growing buffer of a connection, and the account of all such buffers in a process. It must not parse.
+ */
+
+/** How many bytes all prereads of a process may hold together. */
+export class PrereadBudget {
+  readonly #limit: number;
+  #held = 0;
+
+  /** @param limit bytes. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Books `bytes`; false, and nothing is booked, where the limit would be passed. */
+  take(bytes: number): boolean {
+    if (this.#held + bytes > this.#limit) return false;
+    this.#held += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#held -= bytes;
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+export class PrereadBuffer {
+  readonly #budget: PrereadBudget;
+  #storage: Uint8Array = EMPTY;
+  #length = 0;
+
+  constructor(budget: PrereadBudget) {
+    this.#budget = budget;
+  }
+
+  /** All bytes so far; the view is valid until the next `append`. */
+  get bytes(): Uint8Array {
+    return this.#storage.subarray(0, this.#length);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Copies `bytes` in; false where the process' budget does not allow it. */
+  append(bytes: Uint8Array): boolean {
+    const needed = this.#length + bytes.length;
+    if (needed > this.#storage.length) {
+      // The first chunk is mostly the whole message: exactly its size. Later ones double, so that a drip costs linear time.
+      const capacity = this.#length === 0 ? needed : Math.max(needed, 2 * this.#storage.length);
+      if (!this.#budget.take(capacity - this.#storage.length)) return false;
+      const grown = new Uint8Array(capacity);
+      grown.set(this.bytes);
+      this.#storage = grown;
+    }
+    this.#storage.set(bytes, this.#length);
+    this.#length = needed;
+    return true;
+  }
+
+  /** Lets go of the bytes; views taken before stay valid for whoever holds them. */
+  release(): void {
+    this.#budget.give(this.#storage.length);
+    this.#storage = EMPTY;
+    this.#length = 0;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What a client is told when its connection is not relayed.
+ *
+ * Owns: the reply for each reason code, a TLS alert (RFC 8446 §6.2, RFC 6066 §3) or a short HTTP reply (RFC 9110 §15).
+ */
+
+import { encodeReply, type ReplyStatus } from "../http/reply.ts";
+import { REASONS, type Reason } from "../reason.ts";
+import { type AlertDescription, alertFor, encodeAlert } from "../tls/alert.ts";
+import type { ClientHello, TlsErrorCode } from "../tls/client_hello.ts";
+
+const TLS_1_3 = 0x0304;
+
+/** What is known of a TLS client when it is rejected. */
+export interface TlsClient {
+  readonly hello: ClientHello | undefined;
+  readonly errorCode: TlsErrorCode | undefined;
+}
+
+const ALERTS: Readonly<Partial<Record<Reason, AlertDescription>>> = {
+  no_route: "unrecognized_name",
+  rejected: "access_denied",
+  address_refused: "access_denied",
+  resolve_failed: "internal_error",
+  resolve_timeout: "internal_error",
+  connect_failed: "internal_error",
+  connect_timeout: "internal_error",
+  internal_error: "internal_error",
+};
+
+/** The alert for `reason`, or undefined where the client gets none (what it sent is not TLS, or never came). */
+export function tlsRejection(reason: Reason, client: TlsClient): Uint8Array | undefined {
+  const description = alertDescription(reason, client);
+  return description === undefined ? undefined : encodeAlert(description, client.hello?.legacyVersion);
+}
+
+function alertDescription(reason: Reason, client: TlsClient): AlertDescription | undefined {
+  if (client.errorCode !== undefined) return alertFor(client.errorCode);
+  if (reason !== "no_server_name") return ALERTS[reason];
+  // RFC 8446 §9.2 has an alert for a missing server_name; before TLS 1.3 the nearest is RFC 6066's.
+  return client.hello?.versions.includes(TLS_1_3) ? "missing_extension" : "unrecognized_name";
+}
+
+const STATUSES: Readonly<Partial<Record<Reason, ReplyStatus>>> = {
+  not_tls: 400,
+  malformed_request: 400,
+  preread_too_large: 400,
+  rejected: 403,
+  no_route: 404,
+  no_server_name: 404,
+  address_refused: 502,
+  resolve_failed: 502,
+  connect_failed: 502,
+  internal_error: 502,
+  resolve_timeout: 504,
+  connect_timeout: 504,
+};
+
+/** The HTTP reply for `reason` to a request of `method`, or undefined where there is nobody to tell. */
+export function httpRejection(reason: Reason, method: string | undefined): Uint8Array | undefined {
+  const status = STATUSES[reason];
+  return status === undefined ? undefined : encodeReply(status, { detail: `${reason}: ${REASONS[reason]}`, method });
+}

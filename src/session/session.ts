@@ -1,0 +1,325 @@
+/**
+ * One connection, from first byte to log line.
+ *
+ * Owns: every transition of its state and its record. Sans-I/O and synchronous: inputs are methods, each
+ * returns the one step to take next. It must not hold a socket, a timer or a clock: `now` (ms, monotonic) is an
+ * argument, and `deadline` says when `timedOut` is due.
+ */
+
+import type { RelayEnd } from "../adapter.ts";
+import type { CidrSet } from "../address.ts";
+import type { Route, RouteOptions, UpstreamConfig } from "../config/config.ts";
+import type { ConnectionRecord } from "../connection_record.ts";
+import { type IoError, NEED_MORE } from "../errors.ts";
+import { forwardedHead } from "../http/forwarded_head.ts";
+import { encodeReply, httpsLocation } from "../http/reply.ts";
+import { RequestGate } from "../http/request_gate.ts";
+import type { RequestHead } from "../http/request_head.ts";
+import { writeProxyHeader } from "../proxy_protocol/write_proxy_header.ts";
+import type { Reason } from "../reason.ts";
+import type { Router } from "../router.ts";
+import type { ClientHello, TlsErrorCode } from "../tls/client_hello.ts";
+import type { DirectPolicy } from "../upstream/direct_policy.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import { Dial, type DialFailure, type DialPlan } from "./dial.ts";
+import { DirectPlan, ServerPlan, UpstreamPlan } from "./dial_plan.ts";
+import { type Prelude, Preread } from "./preread.ts";
+import { type PrereadBudget, PrereadBuffer } from "./preread_buffer.ts";
+import { httpRejection, tlsRejection } from "./rejection.ts";
+import { READ, type RelayGate, type Step, WAIT } from "./step.ts";
+
+/** What the sessions of one listener share. Durations in milliseconds. */
+export interface SessionSettings {
+  readonly protocol: "tls" | "http";
+  readonly port: number;
+  /** Peers of which a PROXY header is required; absent where none is expected. */
+  readonly trustedProxies: CidrSet | undefined;
+  /** The port that `https` URLs get; absent where requests are not redirected. */
+  readonly redirectToHttps: number | undefined;
+  readonly router: Router<Route>;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly directPolicy: DirectPolicy;
+  readonly prereadTimeout: number;
+  readonly connectTimeout: number;
+  readonly idleTimeout: number;
+  readonly prereadBytes: number;
+  readonly budget: PrereadBudget;
+}
+
+const EMPTY = new Uint8Array(0);
+/** Milliseconds between two looks at a relay, at most. */
+const MAX_IDLE_CHECK = 15_000;
+
+export class Session {
+  readonly record: ConnectionRecord;
+  /** When `timedOut` must be called, ms; `Infinity` for never. */
+  deadline: number;
+  readonly #settings: SessionSettings;
+  readonly #startedAt: number;
+  #headLength = 0;
+  readonly #preread: Preread;
+  readonly #buffer: PrereadBuffer;
+  #state: "preread" | "dialing" | "relaying" | "closed" = "preread";
+  #prelude: Prelude | undefined;
+  #tlsCode: TlsErrorCode | undefined;
+  #dial: Dial | undefined;
+  #dialStartedAt = 0;
+  #proxyVersion: UpstreamConfig["proxyProtocol"];
+  #cutReason: Reason | undefined;
+  #moved = 0;
+  #movedAt = 0;
+
+  constructor(settings: SessionSettings, record: ConnectionRecord, now: number) {
+    this.#settings = settings;
+    this.record = record;
+    this.#startedAt = now;
+    this.#preread = new Preread(settings.protocol, settings.trustedProxies !== undefined);
+    this.#buffer = new PrereadBuffer(settings.budget);
+    this.deadline = now + settings.prereadTimeout;
+  }
+
+  /** The first step. */
+  start(now: number): Step {
+    const trusted = this.#settings.trustedProxies;
+    const peer = this.record.peer;
+    // A unix socket is guarded by its file's permissions.
+    if (trusted === undefined || peer.kind === "unix" || trusted.contains(peer.ip)) return READ;
+    return this.#close("untrusted_peer", `${peer.ip} is not in trustedProxies`, now);
+  }
+
+  /** Bytes from the client; only what `read` asked for. */
+  received(bytes: Uint8Array, now: number): Step {
+    if (this.#state !== "preread") return WAIT;
+    this.record.bytesReceived += bytes.length;
+    if (!this.#buffer.append(bytes)) return this.#close("preread_memory", "", now);
+    const prelude = this.#preread.read(this.#buffer.bytes);
+    if (prelude === NEED_MORE) {
+      if (this.#buffer.length < this.#settings.prereadBytes) return READ;
+      return this.#close("preread_too_large", `${this.#buffer.length} bytes and not complete`, now);
+    }
+    this.#applyProxyHeader();
+    if (prelude.kind === "failed") {
+      this.#tlsCode = prelude.tlsCode;
+      return this.#close(prelude.reason, prelude.detail, now);
+    }
+    return this.#routed(prelude, now);
+  }
+
+  /** The client's FIN before its first message was complete. */
+  ended(now: number): Step {
+    if (this.#state !== "preread") return WAIT;
+    return this.#close("client_left", `after ${this.#buffer.length} bytes of an unfinished first message`, now);
+  }
+
+  /** The client's socket broke before it was relayed. */
+  clientClosed(error: IoError | undefined, now: number): Step {
+    if (this.#state === "closed") return WAIT;
+    return this.#close("client_left", error?.code ?? "", now);
+  }
+
+  resolved(addresses: readonly string[], now: number): Step {
+    return this.#state === "dialing" ? this.#dialed(this.#dial!.resolved(addresses, now), now) : WAIT;
+  }
+
+  resolveFailed(error: IoError, now: number): Step {
+    return this.#state === "dialing" ? this.#dialed(this.#dial!.resolveFailed(error, now), now) : WAIT;
+  }
+
+  connectFailed(attempt: number, error: IoError, now: number): Step {
+    return this.#state === "dialing" ? this.#dialed(this.#dial!.connectFailed(attempt, error, now), now) : WAIT;
+  }
+
+  connected(attempt: number, now: number): Step {
+    if (this.#state !== "dialing") return WAIT;
+    this.#dial!.connected(attempt);
+    this.record.connectTime = now - this.#dialStartedAt;
+    this.#state = "relaying";
+    this.#movedAt = now;
+    this.deadline = now + this.#idleCheck();
+    const step = this.#relay(attempt);
+    this.#buffer.release();
+    return step;
+  }
+
+  /** The relay is over and both sockets are closed. Byte counts include the head. */
+  relayed(end: RelayEnd, bytesToServer: number, bytesToClient: number, now: number): Step {
+    if (this.#state !== "relaying") return WAIT;
+    this.record.bytesReceived += Math.max(0, bytesToServer - this.#headLength);
+    this.record.bytesSent = bytesToClient;
+    if (end.reason === "ended") return this.#close("ok", "", now);
+    if (end.reason === "cut") return this.#close(this.#cutReason ?? "internal_error", "", now);
+    return this.#close(end.reason, end.error?.code ?? "", now);
+  }
+
+  /**
+   * The deadline has come.
+   * @param moved bytes that the relay has moved both ways so far; 0 before it began.
+   */
+  timedOut(now: number, moved: number): Step {
+    if (now < this.deadline) return WAIT;
+    switch (this.#state) {
+      case "preread":
+        return this.#close("preread_timeout", `after ${this.#buffer.length} bytes`, now);
+      case "dialing":
+        return this.#dialed(this.#dial!.timedOut(now), now);
+      case "relaying":
+        return this.#checkIdle(now, moved);
+      case "closed":
+        return WAIT;
+    }
+  }
+
+  /** Ends the connection from our side; a relay is cut, and `relayed` follows. */
+  abort(reason: Reason, now: number): Step {
+    if (this.#state === "closed") return WAIT;
+    if (this.#state !== "relaying") return this.#close(reason, "", now);
+    this.#cutReason ??= reason;
+    this.deadline = Infinity;
+    return { kind: "cut" };
+  }
+
+  // --- routing ---
+
+  #applyProxyHeader(): void {
+    const header = this.#preread.proxyHeader;
+    if (header?.source !== undefined) this.record.client = header.source;
+    if (header?.destination !== undefined) this.record.server = header.destination;
+  }
+
+  #routed(prelude: Prelude, now: number): Step {
+    this.#prelude = prelude;
+    const record = this.record;
+    if (prelude.kind === "tls") describeHello(record, prelude.hello);
+    else record.serverName = prelude.head.host;
+    const route = this.#settings.router.match(record.serverName);
+    record.route = route.text;
+    if (route.to.kind === "reject") {
+      const unrouted = record.serverName === undefined ? "no_server_name" : "no_route";
+      return this.#close(route.kind === "default" ? unrouted : "rejected", "", now);
+    }
+    if (prelude.kind === "http" && this.#settings.redirectToHttps !== undefined)
+      return this.#redirect(prelude.head, now);
+    const plan = this.#plan(route);
+    if (plan === undefined) return this.#close("no_server_name", "", now);
+    this.#state = "dialing";
+    this.#dialStartedAt = now;
+    this.#dial = new Dial(plan, record.attempts, now + this.#settings.connectTimeout);
+    return this.#dialed(this.#dial.begin(now), now);
+  }
+
+  /** Whom to dial for a route that does not reject; undefined where only a name would tell. */
+  #plan({ to, allowPrivate }: RouteOptions): DialPlan | undefined {
+    const { port, directPolicy, upstreams } = this.#settings;
+    const name = this.record.serverName;
+    switch (to.kind) {
+      case "reject":
+        return undefined;
+      case "direct":
+        return name === undefined ? undefined : new DirectPlan(name, to.port ?? port, directPolicy, allowPrivate);
+      case "upstream": {
+        const upstream = upstreams.get(to.name)!;
+        this.#proxyVersion = upstream.config.proxyProtocol;
+        return new UpstreamPlan(upstream, port);
+      }
+      default:
+        return new ServerPlan(to, port);
+    }
+  }
+
+  #redirect(head: RequestHead, now: number): Step {
+    const location = httpsLocation(head, this.#settings.redirectToHttps!);
+    if (location === undefined) return this.#close("malformed_request", "a redirect needs a Host", now);
+    return this.#close(
+      "redirected",
+      "",
+      now,
+      encodeReply(308, { detail: "redirected to https", location, method: head.method }),
+    );
+  }
+
+  #dialed(outcome: Step | DialFailure, now: number): Step {
+    if (outcome.kind === "failed") return this.#close(outcome.reason, outcome.detail, now);
+    this.deadline = this.#dial!.deadline;
+    return outcome;
+  }
+
+  // --- relaying ---
+
+  #relay(attempt: number): Step {
+    const preread = this.#buffer.bytes.subarray(this.#preread.skip);
+    const prelude = this.#prelude!;
+    const added = this.#proxyHeader();
+    let head: Uint8Array;
+    let gate: RelayGate | undefined;
+    if (prelude.kind === "tls") head = join(added, preread);
+    else {
+      const request = new RequestGate(prelude.head);
+      const body = preread.subarray(prelude.head.bytes);
+      head = join(join(added, forwardedHead(preread, prelude.head)), body.subarray(0, request.fromClient(body)));
+      gate = request;
+    }
+    this.#headLength = head.length;
+    return { kind: "relay", attempt, head, gate };
+  }
+
+  /** The PROXY header that the server expects, if any. */
+  #proxyHeader(): Uint8Array {
+    const { client, server } = this.record;
+    if (this.#proxyVersion === undefined) return EMPTY;
+    return writeProxyHeader(this.#proxyVersion === "v1" ? 1 : 2, client, server);
+  }
+
+  /** How often to look whether a relay moves: precise enough, and rare. */
+  #idleCheck(): number {
+    return Math.min(MAX_IDLE_CHECK, Math.max(1, this.#settings.idleTimeout / 4));
+  }
+
+  #checkIdle(now: number, moved: number): Step {
+    if (moved !== this.#moved) {
+      this.#moved = moved;
+      this.#movedAt = now;
+    } else if (now - this.#movedAt >= this.#settings.idleTimeout) return this.abort("idle_timeout", now);
+    this.deadline = now + this.#idleCheck();
+    return WAIT;
+  }
+
+  // --- the end ---
+
+  #close(reason: Reason, detail: string, now: number, reply = this.#rejection(reason)): Step {
+    const { record } = this;
+    this.#state = "closed";
+    this.deadline = Infinity;
+    this.#buffer.release();
+    record.reason = reason;
+    record.detail = detail;
+    record.duration = now - this.#startedAt;
+    if (reply !== undefined) record.bytesSent += reply.length;
+    return { kind: "close", reason, reply };
+  }
+
+  #rejection(reason: Reason): Uint8Array | undefined {
+    // A relayed client has had the server's own bytes: a word of ours would only corrupt them.
+    if (this.#state === "relaying") return undefined;
+    const prelude = this.#prelude;
+    if (this.#settings.protocol === "http") {
+      return httpRejection(reason, prelude?.kind === "http" ? prelude.head.method : undefined);
+    }
+    const hello = prelude?.kind === "tls" ? prelude.hello : undefined;
+    return tlsRejection(reason, { hello, errorCode: this.#tlsCode });
+  }
+}
+
+function describeHello(record: ConnectionRecord, hello: ClientHello): void {
+  record.serverName = hello.serverName;
+  record.alpn = hello.alpn;
+  record.tlsVersions = hello.versions.length > 0 ? hello.versions : [hello.legacyVersion];
+  record.ech = hello.ech;
+}
+
+function join(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second;
+  const joined = new Uint8Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}

@@ -1,0 +1,43 @@
+/**
+ * What a session tells its driver to do next. Types only.
+ */
+
+import type { Endpoint } from "../address.ts";
+import type { Reason } from "../reason.ts";
+
+export type Step =
+  /** Read more from the client. */
+  | { readonly kind: "read" }
+  /** Nothing now: an answer that was asked for is still to come, or the deadline. */
+  | { readonly kind: "wait" }
+  /** Give up pending attempts and look up `name`; answer with `resolved` or `resolveFailed`. */
+  | { readonly kind: "resolve"; readonly name: string }
+  /** Connect; answer with `connected` or `connectFailed` and the attempt's number. */
+  | {
+      readonly kind: "connect";
+      readonly attempt: number;
+      readonly endpoint: Endpoint;
+      /** Pending attempts go on beside this one (RFC 8305 §5); otherwise they are given up first. */
+      readonly alongside: boolean;
+    }
+  /** Join the client and the attempt that connected; give up the others. Answer with `relayed`. */
+  | {
+      readonly kind: "relay";
+      readonly attempt: number;
+      /** What the server gets first. */
+      readonly head: Uint8Array;
+      readonly gate: RelayGate | undefined;
+    }
+  /** End the relay at once; answer with `relayed`. */
+  | { readonly kind: "cut" }
+  /** Finished: send `reply` if there is one, close, write the log line. The session takes no more input. */
+  | { readonly kind: "close"; readonly reason: Reason; readonly reply: Uint8Array | undefined };
+
+/** Limits what passes a relay: see `RelayOptions` of the adapter contract. */
+export interface RelayGate {
+  fromClient(bytes: Uint8Array): number;
+  fromServer(bytes: Uint8Array): boolean;
+}
+
+export const READ: Step = { kind: "read" };
+export const WAIT: Step = { kind: "wait" };

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { loadConfig } from "../../../src/config/load.ts";
+import type { ConnectionRecord } from "../../../src/connection_record.ts";
+import { ProxyServer } from "../../../src/proxy/proxy_server.ts";
+import { REASONS } from "../../../src/reason.ts";
+import { HELLO } from "../session/session_fixture.ts";
+import { type ClientEvent, type ServerBehaviour, SimulatedAdapter, seededRandom } from "./simulated_world.ts";
+
+const YAML = `
+listeners: [{ address: 10.0.0.5:443 }]
+routes: { shop.example.test: pool }
+upstreams: { pool: { servers: ["192.0.2.1:443", "192.0.2.2:443", "up.example.test:443"] } }
+timeouts: { preread: 10s, connect: 15s, idle: 60s, drain: 5s }
+`;
+
+interface World {
+  readonly adapter: SimulatedAdapter;
+  readonly proxy: ProxyServer;
+  readonly records: ConnectionRecord[];
+  readonly warnings: string[];
+}
+
+async function world(connectionLimit = 1000): Promise<World> {
+  const adapter = new SimulatedAdapter();
+  const loaded = loadConfig(YAML, { path: "test", toAscii: (name) => name });
+  assert.ok("config" in loaded, JSON.stringify(loaded));
+  const records: ConnectionRecord[] = [];
+  const warnings: string[] = [];
+  const proxy = new ProxyServer(loaded.config, {
+    adapter,
+    resolve: async () => ["2001:db8::7", "192.0.2.7"],
+    ownAddresses: [],
+    connectionLimit,
+    finished: (record) => records.push(record),
+    warn: (message) => warnings.push(message),
+  });
+  await proxy.start();
+  return { adapter, proxy, records, warnings };
+}
+
+const hello: ClientEvent = { kind: "bytes", bytes: HELLO, delay: 1 };
+
+function assertNothingLeft({ adapter, proxy }: World): void {
+  assert.equal(proxy.openConnections, 0);
+  assert.equal(adapter.pendingConnects, 0);
+  for (const socket of adapter.sockets) assert.equal(socket.closedCalls, 1);
+}
+
+describe("proxy", () => {
+  test("a client is relayed and logged once", async () => {
+    const here = await world();
+    here.adapter.client(hello);
+    await here.adapter.clock.run();
+    assert.deepEqual(
+      here.records.map(({ reason, serverName }) => [reason, serverName]),
+      [["ok", "shop.example.test"]],
+    );
+    assert.deepEqual(here.adapter.relays[0]!.head, HELLO);
+    assertNothingLeft(here);
+  });
+
+  test("a fault in one connection ends that connection only", async () => {
+    const here = await world();
+    here.adapter.behaviour = (endpoint) =>
+      endpoint.kind === "tcp" && endpoint.ip === "192.0.2.1" ? "throws" : "accepts";
+    here.adapter.client(hello);
+    here.adapter.client(hello);
+    await here.adapter.clock.run();
+    assert.deepEqual(here.records.map(({ reason }) => reason).sort(), ["internal_error", "ok"]);
+    assert.match(here.warnings[0] ?? "", /internal error, one connection ended: Error: a fault in the adapter/);
+    assertNothingLeft(here);
+  });
+
+  test("a rejected client gets its alert, and its own data does not turn that into a reset", async () => {
+    const here = await world();
+    const noise: ClientEvent = { kind: "bytes", bytes: new Uint8Array(1000), delay: 1 };
+    const bad: ClientEvent = { kind: "bytes", bytes: Uint8Array.of(0x15, 3, 3, 0, 2, 2, 40), delay: 1 };
+    const polite = here.adapter.client(bad, noise, { kind: "end", delay: 5 });
+    const stubborn = here.adapter.client(bad, noise);
+    await here.adapter.clock.run(500);
+    assert.deepEqual([...polite.written[0]!], [0x15, 3, 1, 0, 2, 2, 10]);
+    assert.ok(polite.ended && polite.gone);
+    assert.ok(stubborn.ended && !stubborn.gone);
+    await here.adapter.clock.run();
+    assertNothingLeft(here);
+  });
+
+  test("at the limit: accepts pause, one more is turned away, one warning; then they resume", async () => {
+    const here = await world(20);
+    for (let index = 0; index < 21; index++) here.adapter.client();
+    assert.ok(here.adapter.paused);
+    assert.equal(here.records.filter(({ reason }) => reason === "too_many_connections").length, 1);
+    await here.adapter.clock.run();
+    assert.ok(!here.adapter.paused);
+    assert.equal(here.warnings.length, 1);
+    assert.equal(here.records.length, 21);
+    assertNothingLeft(here);
+  });
+
+  test("drain waits for connections, then cuts what is left", async () => {
+    const here = await world();
+    here.adapter.relayEnd = () => undefined;
+    here.adapter.client(hello);
+    await here.adapter.clock.run(100);
+    let drained = false;
+    const stopping = here.proxy.drain(5_000).then(() => {
+      drained = true;
+    });
+    assert.ok(!here.adapter.listening);
+    await here.adapter.clock.run(5_000);
+    assert.ok(!drained);
+    await here.adapter.clock.run();
+    await stopping;
+    assert.equal(here.records[0]!.reason, "drain_timeout");
+    assertNothingLeft(here);
+  });
+
+  test("whatever happens: one record each, every socket closed once, no attempt left (200 seeds)", async () => {
+    for (let seed = 1; seed <= 200; seed++) await simulate(seed);
+  });
+});
+
+/** A day in the life: 30 clients and three servers, all with moods. */
+async function simulate(seed: number): Promise<void> {
+  const random = seededRandom(seed);
+  const pick = <Value>(...values: Value[]): Value => values[Math.floor(random() * values.length)]!;
+  const here = await world(25);
+  here.adapter.behaviour = () => pick<ServerBehaviour>("accepts", "accepts", "refuses", "silent", "throws");
+  here.adapter.relayEnd = () =>
+    pick(undefined, { after: random() * 90_000, reason: pick("ended", "client_reset", "server_reset") });
+  for (let client = 0; client < 30; client++) {
+    here.adapter.clock.after(random() * 30_000, () => here.adapter.client(...clientScript(random)));
+  }
+  here.adapter.clock.after(random() * 60_000, () => void here.proxy.drain(5_000));
+  await here.adapter.clock.run();
+  const message = `seed ${seed}`;
+  assert.equal(here.records.length, 30, message);
+  assert.equal(new Set(here.records.map(({ id }) => id)).size, 30, message);
+  for (const { reason, duration } of here.records) assert.ok(reason in REASONS && duration >= 0, message);
+  for (const { head } of here.adapter.relays) assert.deepEqual(head, HELLO, message);
+  assertNothingLeft(here);
+}
+
+function clientScript(random: () => number): ClientEvent[] {
+  const events: ClientEvent[] = [];
+  const good = random() < 0.7;
+  for (let at = 0; at < HELLO.length; ) {
+    const size = 1 + Math.floor(random() * HELLO.length);
+    const bytes = HELLO.slice(at, at + size);
+    if (!good) bytes[0] = (bytes[0]! + 1) & 0xff;
+    events.push({ kind: "bytes", bytes, delay: random() * 4_000 });
+    at += size;
+    if (random() < 0.1) events.push({ kind: random() < 0.5 ? "end" : "reset", delay: random() * 1_000 });
+  }
+  return events;
+}

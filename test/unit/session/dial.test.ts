@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { UpstreamAttempt } from "../../../src/connection_record.ts";
+import { ATTEMPT_DELAY, Dial, type DialPlan, type DialTarget } from "../../../src/session/dial.ts";
+import { failure } from "./session_fixture.ts";
+
+class Plan implements DialPlan {
+  readonly #targets: DialTarget[];
+  readonly #refused: ReadonlySet<string>;
+
+  constructor(targets: readonly DialTarget[], refused: readonly string[] = []) {
+    this.#targets = [...targets];
+    this.#refused = new Set(refused);
+  }
+
+  next(): DialTarget | undefined {
+    return this.#targets.shift();
+  }
+
+  remaining(): number {
+    return this.#targets.length;
+  }
+
+  refuses(ip: string): string | undefined {
+    return this.#refused.has(ip) ? "it is a private address" : undefined;
+  }
+}
+
+const server = (ip: string): DialTarget => ({ kind: "endpoint", endpoint: { kind: "tcp", ip, port: 443 } });
+const named = (name: string): DialTarget => ({ kind: "name", name, port: 443 });
+
+/** A dial, and its steps as short texts: `connect 1 192.0.2.1:443`, `+connect …` alongside, `resolve a`, `failed reason`. */
+function start(targets: readonly DialTarget[], refused: readonly string[] = [], deadline = 15_000) {
+  const attempts: UpstreamAttempt[] = [];
+  const dial = new Dial(new Plan(targets, refused), attempts, deadline);
+  const text = (step: ReturnType<Dial["begin"]>): string => {
+    switch (step.kind) {
+      case "connect":
+        return `${step.alongside ? "+" : ""}connect ${step.attempt} ${step.endpoint.kind === "tcp" ? step.endpoint.ip : ""}`;
+      case "resolve":
+        return `resolve ${step.name}`;
+      case "failed":
+        return `failed ${step.reason}`;
+      default:
+        return step.kind;
+    }
+  };
+  return { dial, attempts, text };
+}
+
+describe("dial: several servers", () => {
+  test("the next one when a connect is refused", () => {
+    const { dial, attempts, text } = start([server("192.0.2.1"), server("192.0.2.2")]);
+    assert.equal(text(dial.begin(0)), "connect 1 192.0.2.1");
+    assert.equal(text(dial.connectFailed(1, failure("ECONNREFUSED"), 5)), "connect 2 192.0.2.2");
+    dial.connected(2);
+    assert.deepEqual(attempts, [
+      { address: "192.0.2.1:443", outcome: "ECONNREFUSED" },
+      { address: "192.0.2.2:443", outcome: "" },
+    ]);
+    assert.equal(dial.deadline, Number.POSITIVE_INFINITY);
+  });
+
+  test("each gets its share of the time that is left", () => {
+    const { dial, text } = start([server("192.0.2.1"), server("192.0.2.2"), server("192.0.2.3")]);
+    dial.begin(0);
+    assert.equal(dial.deadline, 5_000);
+    assert.equal(text(dial.timedOut(5_000)), "connect 2 192.0.2.2");
+    assert.equal(dial.deadline, 10_000);
+    assert.equal(text(dial.connectFailed(2, failure("ECONNREFUSED"), 6_000)), "connect 3 192.0.2.3");
+    assert.equal(dial.deadline, 15_000);
+    assert.equal(text(dial.timedOut(15_000)), "failed connect_timeout");
+  });
+
+  test("an answer of an attempt that was given up is nothing", () => {
+    const { dial, text } = start([server("192.0.2.1"), server("192.0.2.2")]);
+    dial.begin(0);
+    dial.timedOut(7_500);
+    assert.equal(text(dial.connectFailed(1, failure("ECONNREFUSED"), 8_000)), "wait");
+  });
+
+  test("when all fail, the last cause is the reason", () => {
+    const { dial, text } = start([server("192.0.2.1")]);
+    dial.begin(0);
+    assert.equal(text(dial.connectFailed(1, failure("EHOSTUNREACH"), 1)), "failed connect_failed");
+    const timeout = start([server("192.0.2.1")]);
+    timeout.dial.begin(0);
+    assert.equal(timeout.text(timeout.dial.connectFailed(1, failure("ETIMEDOUT"), 1)), "failed connect_timeout");
+  });
+});
+
+describe("dial: names (RFC 8305)", () => {
+  const ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::1"];
+
+  test("addresses race, one every 250 ms, families in turn", () => {
+    const { dial, attempts, text } = start([named("a.test")]);
+    assert.equal(text(dial.begin(0)), "resolve a.test");
+    assert.equal(text(dial.resolved(ADDRESSES, 10)), "connect 1 2001:db8::1");
+    assert.equal(dial.deadline, 10 + ATTEMPT_DELAY);
+    assert.equal(text(dial.timedOut(260)), "+connect 2 192.0.2.1");
+    assert.equal(text(dial.timedOut(510)), "+connect 3 192.0.2.2");
+    assert.equal(dial.deadline, 15_000);
+    dial.connected(2);
+    assert.deepEqual(attempts.at(-1), { address: "192.0.2.1:443", outcome: "" });
+    assert.deepEqual(attempts.map(({ outcome }) => outcome).sort(), ["", "abandoned", "abandoned"]);
+  });
+
+  test("a failed attempt starts the next at once", () => {
+    const { dial, text } = start([named("a.test")]);
+    dial.begin(0);
+    dial.resolved(ADDRESSES, 10);
+    assert.equal(text(dial.connectFailed(1, failure("ENETUNREACH"), 12)), "connect 2 192.0.2.1");
+    assert.equal(text(dial.timedOut(262)), "+connect 3 192.0.2.2");
+    assert.equal(text(dial.connectFailed(3, failure("ECONNREFUSED"), 263)), "wait");
+    assert.equal(text(dial.connectFailed(2, failure("ECONNREFUSED"), 264)), "failed connect_failed");
+  });
+
+  test("refused addresses are not dialled; when none is left, that is the reason", () => {
+    const some = start([named("a.test")], ["2001:db8::1"]);
+    some.dial.begin(0);
+    assert.equal(some.text(some.dial.resolved(ADDRESSES, 1)), "connect 1 192.0.2.1");
+    const all = start([named("a.test")], ADDRESSES);
+    all.dial.begin(0);
+    const step = all.dial.resolved(ADDRESSES, 1);
+    assert.equal(all.text(step), "failed address_refused");
+    assert.match(step.kind === "failed" ? step.detail : "", /a\.test resolved to .*: it is a private address/);
+  });
+
+  test("a resolver that fails, has nothing, or says nothing", () => {
+    const failed = start([named("a.test"), server("192.0.2.9")]);
+    failed.dial.begin(0);
+    assert.equal(failed.text(failed.dial.resolveFailed(failure("ENOTFOUND"), 1)), "connect 1 192.0.2.9");
+    const empty = start([named("a.test")]);
+    empty.dial.begin(0);
+    assert.equal(empty.text(empty.dial.resolved([], 1)), "failed resolve_failed");
+    const slow = start([named("a.test")]);
+    slow.dial.begin(0);
+    assert.equal(slow.text(slow.dial.timedOut(15_000)), "failed resolve_timeout");
+    assert.equal(slow.text(slow.dial.resolved(ADDRESSES, 15_001)), "wait");
+    const late = start([named("a.test")]);
+    late.dial.begin(0);
+    assert.equal(late.text(late.dial.resolveFailed(failure("ETIMEOUT"), 5_000)), "failed resolve_timeout");
+  });
+});

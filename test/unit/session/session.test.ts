@@ -1,0 +1,270 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { PrereadBudget } from "../../../src/session/preread_buffer.ts";
+import type { Session } from "../../../src/session/session.ts";
+import type { Step } from "../../../src/session/step.ts";
+import { corpusBytes, createSession, failure, HELLO, trusted } from "./session_fixture.ts";
+
+const text = (value: string): Uint8Array => Uint8Array.from(Buffer.from(value, "latin1"));
+const latin1 = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString("latin1");
+
+function kindOf<Kind extends Step["kind"]>(step: Step, kind: Kind): Extract<Step, { kind: Kind }> {
+  assert.equal(step.kind, kind, JSON.stringify(step));
+  return step as Extract<Step, { kind: Kind }>;
+}
+
+/** Reason and alert of a closing step. */
+function closed(step: Step): { reason: string; alert: number | undefined } {
+  const { reason, reply } = kindOf(step, "close");
+  return { reason, alert: reply === undefined ? undefined : reply[6] };
+}
+
+function relaying(session: Session): Extract<Step, { kind: "relay" }> {
+  session.start(0);
+  const { attempt } = kindOf(session.received(HELLO, 5), "connect");
+  return kindOf(session.connected(attempt, 25), "relay");
+}
+
+describe("session: from first byte to relay", () => {
+  test("reads, routes by name, connects, and hands on every byte", () => {
+    const session = createSession();
+    assert.equal(session.start(0).kind, "read");
+    const step = kindOf(session.received(HELLO, 5), "connect");
+    assert.deepEqual(step.endpoint, { kind: "tcp", ip: "192.0.2.1", port: 443 });
+    const relay = kindOf(session.connected(step.attempt, 25), "relay");
+    assert.deepEqual(relay.head, HELLO);
+    assert.equal(relay.gate, undefined);
+    const { record } = session;
+    assert.equal(record.serverName, "shop.example.test");
+    assert.equal(record.route, "shop.example.test");
+    assert.deepEqual(record.alpn, ["h2", "http/1.1"]);
+    assert.equal(record.connectTime, 20);
+    assert.equal(closed(session.relayed({ reason: "ended" }, HELLO.length + 100, 5000, 1000)).reason, "ok");
+    assert.equal(record.bytesReceived, HELLO.length + 100);
+    assert.equal(record.bytesSent, 5000);
+    assert.equal(record.duration, 1000);
+  });
+
+  test("byte by byte as in one piece, and bytes behind the hello are kept", () => {
+    const session = createSession();
+    session.start(0);
+    for (const byte of HELLO.subarray(0, -1)) assert.equal(session.received(Uint8Array.of(byte), 1).kind, "read");
+    const last = Uint8Array.of(HELLO.at(-1)!, 0x14, 3, 3, 0, 1, 1);
+    const { attempt } = kindOf(session.received(last, 2), "connect");
+    assert.deepEqual(kindOf(session.connected(attempt, 3), "relay").head, Uint8Array.of(...HELLO, 0x14, 3, 3, 0, 1, 1));
+  });
+
+  test("lent bytes are copied", () => {
+    const session = createSession();
+    session.start(0);
+    const lent = HELLO.slice();
+    const { attempt } = kindOf(session.received(lent, 1), "connect");
+    lent.fill(0);
+    assert.deepEqual(kindOf(session.connected(attempt, 2), "relay").head, HELLO);
+  });
+});
+
+describe("session: what is not routed", () => {
+  const rejected = (bytes: Uint8Array, yaml?: string) => {
+    const session = createSession(yaml === undefined ? {} : { yaml });
+    session.start(0);
+    return closed(session.received(bytes, 1));
+  };
+
+  test("each cause has its reason code and alert", () => {
+    assert.deepEqual(rejected(HELLO, "routes: { other.test: 192.0.2.1:443 }"), { reason: "no_route", alert: 112 });
+    assert.deepEqual(rejected(HELLO, "routes: { shop.example.test: reject }"), { reason: "rejected", alert: 49 });
+    assert.deepEqual(rejected(corpusBytes("real-python-ssl-nosni")), { reason: "no_server_name", alert: 109 });
+    assert.deepEqual(rejected(corpusBytes("tls12-extensions-length-0")), { reason: "no_server_name", alert: 112 });
+    assert.deepEqual(rejected(text("GET / HTTP/1.1\r\n")), { reason: "not_tls", alert: undefined });
+    assert.deepEqual(rejected(corpusBytes("alert-first")), { reason: "malformed_hello", alert: 10 });
+    assert.deepEqual(rejected(corpusBytes("sni-list-longer-than-extension")), { reason: "malformed_hello", alert: 50 });
+    assert.deepEqual(rejected(corpusBytes("record-65535-header-only")), { reason: "malformed_hello", alert: 22 });
+  });
+
+  test("a malformed hello never goes to the default route, a nameless one does", () => {
+    const yaml = "routes: { default: 192.0.2.9:443 }";
+    assert.equal(rejected(corpusBytes("sni-name-length-0"), yaml).reason, "malformed_hello");
+    assert.equal(rejected(text("SSH-2.0-x\r\n"), yaml).reason, "not_tls");
+    const session = createSession({ yaml });
+    session.start(0);
+    kindOf(session.received(corpusBytes("real-python-ssl-nosni"), 1), "connect");
+    assert.equal(session.record.route, "default");
+  });
+
+  test("silence, a drip and an early end", () => {
+    const silent = createSession();
+    silent.start(0);
+    assert.equal(silent.deadline, 10_000);
+    assert.equal(silent.timedOut(9_999, 0).kind, "wait");
+    assert.deepEqual(closed(silent.timedOut(10_000, 0)), { reason: "preread_timeout", alert: undefined });
+    const drip = createSession();
+    drip.start(0);
+    drip.received(HELLO.subarray(0, 1), 5_000);
+    drip.received(HELLO.subarray(1, 2), 9_000);
+    assert.equal(drip.deadline, 10_000, "bytes must not move the deadline");
+    const early = createSession();
+    early.start(0);
+    early.received(HELLO.subarray(0, 50), 1);
+    assert.equal(closed(early.ended(2)).reason, "client_left");
+  });
+
+  test("limits on one client's first message and on all together", () => {
+    const small = createSession({ settings: { prereadBytes: 100 } });
+    small.start(0);
+    assert.equal(closed(small.received(HELLO.subarray(0, 100), 1)).reason, "preread_too_large");
+    const budget = { held: 0, take: () => false, give() {} } as unknown as PrereadBudget;
+    const poor = createSession({ settings: { budget } });
+    poor.start(0);
+    assert.equal(closed(poor.received(HELLO, 1)).reason, "preread_memory");
+  });
+
+  test("nothing is answered twice", () => {
+    const session = createSession();
+    session.start(0);
+    session.timedOut(10_000, 0);
+    assert.equal(session.received(HELLO, 10_001).kind, "wait");
+    assert.equal(session.timedOut(99_999, 0).kind, "wait");
+    assert.equal(session.abort("drain_timeout", 99_999).kind, "wait");
+    assert.equal(session.record.reason, "preread_timeout");
+  });
+});
+
+describe("session: PROXY header", () => {
+  const header = text("PROXY TCP4 192.0.2.77 192.0.2.2 1234 443\r\n");
+
+  test("is taken off, and names the client", () => {
+    const session = createSession({ settings: { trustedProxies: trusted() } });
+    session.start(0);
+    const { attempt } = kindOf(session.received(Buffer.concat([header, HELLO]), 1), "connect");
+    assert.deepEqual(session.record.client, { kind: "tcp", ip: "192.0.2.77", port: 1234 });
+    assert.deepEqual(kindOf(session.connected(attempt, 2), "relay").head, HELLO);
+  });
+
+  test("is required, and only of trusted peers", () => {
+    const without = createSession({ settings: { trustedProxies: trusted() } });
+    without.start(0);
+    assert.equal(closed(without.received(HELLO, 1)).reason, "malformed_proxy_header");
+    const stranger = createSession({ settings: { trustedProxies: trusted("192.0.2.0/24") } });
+    assert.equal(closed(stranger.start(0)).reason, "untrusted_peer");
+  });
+
+  test("is sent where the upstream wants one", () => {
+    const yaml =
+      "routes: { shop.example.test: pool }\nupstreams: { pool: { servers: ['192.0.2.1:443'], proxyProtocol: v1 } }";
+    const { head } = relaying(createSession({ yaml }));
+    assert.equal(latin1(head.subarray(0, 42)), "PROXY TCP4 198.51.100.9 10.0.0.5 50000 443");
+    assert.deepEqual(head.subarray(44), HELLO);
+  });
+});
+
+describe("session: relaying", () => {
+  test("idle relays are cut, moving ones are not", () => {
+    const session = createSession({ settings: { idleTimeout: 1_000 } });
+    relaying(session);
+    let now = 25;
+    for (let moved = 1; moved < 20; moved++) {
+      now = session.deadline;
+      assert.equal(session.timedOut(now, moved).kind, "wait");
+    }
+    const quietSince = now;
+    let step: Step = { kind: "wait" };
+    while (step.kind === "wait") {
+      now = session.deadline;
+      step = session.timedOut(now, 19);
+    }
+    assert.equal(step.kind, "cut");
+    assert.ok(now - quietSince >= 1_000 && now - quietSince <= 1_300, String(now - quietSince));
+    assert.equal(closed(session.relayed({ reason: "cut" }, 600, 10, now)).reason, "idle_timeout");
+  });
+
+  test("who broke it is what the log says", () => {
+    for (const reason of ["client_reset", "server_reset"] as const) {
+      const session = createSession();
+      relaying(session);
+      const step = session.relayed({ reason, error: failure("ECONNRESET") }, 0, 0, 50);
+      assert.deepEqual(closed(step), { reason, alert: undefined });
+      assert.equal(session.record.detail, "ECONNRESET");
+    }
+  });
+
+  test("an abort while relaying cuts first and closes after", () => {
+    const session = createSession();
+    relaying(session);
+    assert.equal(session.abort("drain_timeout", 30).kind, "cut");
+    assert.equal(closed(session.relayed({ reason: "cut" }, 1000, 2000, 40)).reason, "drain_timeout");
+    assert.equal(session.record.bytesSent, 2000);
+  });
+
+  test("memory of the first bytes is given back", () => {
+    let held = 0;
+    const budget = {
+      held: 0,
+      take: (bytes: number) => {
+        held += bytes;
+        return true;
+      },
+      give: (bytes: number) => {
+        held -= bytes;
+      },
+    } as unknown as PrereadBudget;
+    const session = createSession({ settings: { budget } });
+    relaying(session);
+    assert.equal(held, 0);
+  });
+});
+
+describe("session: HTTP", () => {
+  const http = { protocol: "http", port: 80 } as const;
+  const request = text(
+    "POST /x HTTP/1.1\r\nHost: shop.example.test\r\nContent-Length: 4\r\n\r\nbodyGET /second HTTP/1.1\r\n",
+  );
+
+  test("routes by Host, closes after one request, and holds the second back", () => {
+    const session = createSession({ settings: http });
+    session.start(0);
+    const { attempt } = kindOf(session.received(request, 1), "connect");
+    const { head, gate } = kindOf(session.connected(attempt, 2), "relay");
+    assert.match(latin1(head), /^POST \/x HTTP\/1.1\r\n.*connection: close\r\n.*\r\nbody$/is);
+    assert.equal(gate!.fromClient(text("GET /third HTTP/1.1\r\n")), 0);
+  });
+
+  test("short replies", () => {
+    const answer = (bytes: Uint8Array, yaml?: string): string => {
+      const session = createSession({ settings: http, ...(yaml === undefined ? {} : { yaml }) });
+      session.start(0);
+      return latin1(kindOf(session.received(bytes, 1), "close").reply).slice(0, 12);
+    };
+    assert.equal(answer(text("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n")), "HTTP/1.1 404");
+    assert.equal(answer(text("GET / HTTP/1.1\r\n\r\n")), "HTTP/1.1 400");
+    assert.equal(answer(HELLO), "HTTP/1.1 400");
+    assert.equal(answer(request, "routes: { shop.example.test: reject }"), "HTTP/1.1 403");
+  });
+
+  test("a server that does not answer is a 502 or a 504", () => {
+    const refused = createSession({ settings: http });
+    refused.start(0);
+    const { attempt } = kindOf(refused.received(request, 1), "connect");
+    assert.match(
+      latin1(kindOf(refused.connectFailed(attempt, failure("ECONNREFUSED"), 2), "close").reply),
+      /^HTTP\/1.1 502/,
+    );
+    const silent = createSession({ settings: http });
+    silent.start(0);
+    silent.received(request, 1);
+    assert.match(latin1(kindOf(silent.timedOut(15_001, 0), "close").reply), /^HTTP\/1.1 504/);
+    assert.equal(silent.record.reason, "connect_timeout");
+  });
+
+  test("redirects only names that are routed", () => {
+    const redirect = (host: string): Extract<Step, { kind: "close" }> => {
+      const session = createSession({ settings: { ...http, redirectToHttps: 443 } });
+      session.start(0);
+      return kindOf(session.received(text(`GET /a?b HTTP/1.1\r\nHost: ${host}\r\n\r\n`), 1), "close");
+    };
+    const step = redirect("shop.example.test");
+    assert.equal(step.reason, "redirected");
+    assert.match(latin1(step.reply), /^HTTP\/1.1 308 .*\r\nlocation: https:\/\/shop\.example\.test\/a\?b\r\n/is);
+    assert.equal(redirect("evil.test").reason, "no_route");
+  });
+});
