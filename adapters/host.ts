@@ -1,0 +1,116 @@
+/**
+ * The machine as the core asks for it, by the `node:` modules that all three runtimes have.
+ *
+ * Owns: files, terminals, arguments, signals, limits. Names and logs are in `host/`. No sockets here.
+ */
+
+import { existsSync, readFileSync, writeSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
+import process from "node:process";
+import { isatty } from "node:tty";
+import { domainToASCII } from "node:url";
+import { parseArgs } from "node:util";
+import pkg from "../package.json" with { type: "json" };
+import type { ArgOption, Host, ParsedArgs, SignalName, Terminal } from "../src/host.ts";
+import { openLog } from "./host/log_sink.ts";
+import { createResolver } from "./host/resolver.ts";
+import { runtimeName } from "./select.ts";
+import { toIoError } from "./shared/io_error.ts";
+
+/** Milliseconds a terminal's text waits for a reader that takes nothing. */
+const TERMINAL_PATIENCE = 2000;
+const TERMINAL_RETRY = 5;
+
+/** Text for people: written at once, and given up where nobody reads it any more. */
+class DescriptorTerminal implements Terminal {
+  readonly isTerminal: boolean;
+  readonly #descriptor: number;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+    this.isTerminal = isatty(descriptor);
+  }
+
+  write(text: string): void {
+    let bytes: Uint8Array = Buffer.from(text);
+    for (let patience = TERMINAL_PATIENCE; bytes.length > 0 && patience > 0; ) {
+      try {
+        bytes = bytes.subarray(writeSync(this.#descriptor, bytes));
+      } catch (error) {
+        if (toIoError(error).code !== "EAGAIN") return;
+        patience -= TERMINAL_RETRY;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TERMINAL_RETRY);
+      }
+    }
+  }
+}
+
+async function readTextFile(path: string): Promise<string> {
+  try {
+    return path === "-" ? await readStandardInput() : await readFile(path, "utf8");
+  } catch (error) {
+    throw toIoError(error);
+  }
+}
+
+async function readStandardInput(): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parse(args: readonly string[], options: Readonly<Record<string, ArgOption>>): ParsedArgs {
+  const { values, positionals } = parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+  return { values: values as ParsedArgs["values"], positionals };
+}
+
+function interfaceAddresses(): string[] {
+  const entries = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return [...new Set(entries.map(({ address }) => address.replace(/%.*$/, "")))];
+}
+
+function onSignal(signal: SignalName, handler: () => void): () => void {
+  process.on(signal, handler);
+  return () => {
+    process.off(signal, handler);
+  };
+}
+
+/** Linux only: the soft limit, at the time of the call. */
+function descriptorLimit(): number | undefined {
+  try {
+    const found = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
+    return found?.[1] === undefined ? undefined : Number(found[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+function runtimeVersion(): string {
+  const name = runtimeName();
+  const versions: Readonly<Record<string, string | undefined>> = process.versions;
+  return `${name} ${versions[name] ?? ""}`.trimEnd();
+}
+
+/** The machine this process runs on. */
+export function createHost(): Host {
+  return {
+    runtime: runtimeVersion(),
+    version: pkg.version,
+    platform: process.platform,
+    env: process.env,
+    stdout: new DescriptorTerminal(1),
+    stderr: new DescriptorTerminal(2),
+    parseArgs: parse,
+    readTextFile,
+    fileExists: existsSync,
+    openLog,
+    createResolver,
+    interfaceAddresses,
+    domainToAscii: domainToASCII,
+    onSignal,
+    descriptorLimit,
+    random: Math.random,
+  };
+}

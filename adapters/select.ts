@@ -1,0 +1,48 @@
+/**
+ * Which adapter serves here.
+ *
+ * Owns: the detection of the runtime and the choice. An adapter is loaded only once it is chosen, because loading
+ * another runtime's would fail.
+ */
+
+import type { Adapter } from "../src/adapter.ts";
+
+/** `auto` takes the adapter of the runtime that runs. */
+export const ADAPTER_NAMES = ["auto", "node", "deno", "bun"] as const;
+
+export type RuntimeName = "node" | "deno" | "bun";
+
+export interface SelectedAdapter {
+  readonly adapter: Adapter;
+  /** For the startup line, a phrase: `the sockets of the runtime`. */
+  readonly why: string;
+}
+
+const LOADERS: Readonly<Record<RuntimeName, () => Promise<Adapter>>> = {
+  node: async () => (await import("./node.ts")).nodeAdapter,
+  deno: async () => (await import("./deno.ts")).denoAdapter,
+  bun: async () => (await import("./bun.ts")).bunAdapter,
+};
+
+/** From the global that only that runtime has; both others also call themselves Node somewhere. */
+export function runtimeName(): RuntimeName {
+  if ("Bun" in globalThis) return "bun";
+  return "Deno" in globalThis ? "deno" : "node";
+}
+
+/**
+ * Loads the adapter that was asked for.
+ * @param name One of `ADAPTER_NAMES`.
+ * @throws {Error} as the rejection, for an unknown name and for an adapter of another runtime.
+ */
+export async function selectAdapter(name: string): Promise<SelectedAdapter> {
+  const runtime = runtimeName();
+  if (name !== "auto" && !Object.hasOwn(LOADERS, name)) {
+    throw new Error(`Cannot use the adapter "${name}": there are ${ADAPTER_NAMES.join(", ")}`);
+  }
+  if (name !== "auto" && name !== runtime) {
+    throw new Error(`Cannot use the adapter "${name}": this is ${runtime}, and it needs ${name}`);
+  }
+  const why = name === "auto" ? "the sockets of the runtime" : "asked for";
+  return { adapter: await LOADERS[runtime](), why };
+}

@@ -1,0 +1,126 @@
+/** `certless route`: which rule a name meets, where it leads, and why. */
+
+import { canonicalIp, formatEndpoint, parsePort } from "../address.ts";
+import type { Config, ListenerConfig, Route } from "../config/config.ts";
+import type { IoError } from "../errors.ts";
+import { normalizeConfigName } from "../hostname.ts";
+import { createRouter } from "../proxy/proxy_server.ts";
+import { DirectPolicy } from "../upstream/direct_policy.ts";
+import { type CliContext, CliError, type Command, type CommandArgs, EXIT } from "./command.ts";
+import { load } from "./load.ts";
+import { destinationText, MATCH_WORDS, targetText } from "./summary.ts";
+
+export const route: Command = {
+  summary: "explain where a name goes: which rule, which upstream, why",
+  usage: "NAME [FILE] [--port N] [--client IP] [--resolve]",
+  help: `Looks NAME up as a connection would, on each listener of FILE (certless.yaml if none is named):
+
+  certless route api.example.com
+  certless route api.example.com --port 443 --resolve
+
+Exit code 0: it is forwarded. 1: it is rejected everywhere. 2: the question or the configuration is faulty.`,
+  options: {
+    port: { type: "string", value: "N", help: "only the listener on this port" },
+    client: { type: "string", value: "IP", help: "as this client: is it let in where a PROXY header is required?" },
+    resolve: { type: "boolean", help: "look the addresses up, and say which of them may be dialled" },
+  },
+  maxPositionals: 2,
+  async run(context: CliContext, { values, positionals }: CommandArgs): Promise<number> {
+    const { host } = context;
+    const name = routedName(context, positionals[0]);
+    const client = clientAddress(values.client);
+    const { config, path } = await load(context, positionals[1]);
+    const listeners = selectListeners(config, values.port);
+    let forwarded = false;
+    for (const listener of listeners) {
+      const found = createRouter(listener.routes).match(name);
+      const refusal = refusedClient(listener, client);
+      forwarded ||= refusal === undefined && found.to.kind !== "reject";
+      const lines = refusal === undefined ? explain(config, path, found) : [`rejected: untrusted_peer (${refusal})`];
+      if (refusal === undefined && values.resolve === true)
+        lines.push(...(await resolveLines(context, config, listener, found, name)));
+      host.stdout.write(`${formatEndpoint(listener.endpoint)} (${listener.protocol}) ${name}\n`);
+      host.stdout.write(`${lines.map((line) => `  ${line}`).join("\n")}\n`);
+    }
+    return forwarded ? EXIT.ok : EXIT.no;
+  },
+};
+
+function routedName({ host }: CliContext, given: string | undefined): string {
+  if (given === undefined) throw new CliError("Cannot explain a route: NAME is missing (certless route NAME)");
+  const name = normalizeConfigName(given, (text) => host.domainToAscii(text));
+  if (name === undefined) throw new CliError(`Cannot explain a route: ${JSON.stringify(given)} is not a host name`);
+  return name;
+}
+
+function clientAddress(given: string | boolean | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const ip = canonicalIp(String(given));
+  if (ip === undefined)
+    throw new CliError(`Cannot explain a route: --client ${JSON.stringify(given)} is not an IP address`);
+  return ip;
+}
+
+function selectListeners(config: Config, given: string | boolean | undefined): readonly ListenerConfig[] {
+  if (given === undefined) return config.listeners;
+  const port = parsePort(String(given));
+  if (port === undefined) throw new CliError(`Cannot explain a route: --port ${JSON.stringify(given)} is not a port`);
+  const found = config.listeners.filter(({ endpoint }) => endpoint.kind === "tcp" && endpoint.port === port);
+  if (found.length === 0) throw new CliError(`Cannot explain a route: no listener is on port ${port}`);
+  return found;
+}
+
+/** Why the listener does not let `client` in at all. */
+function refusedClient(listener: ListenerConfig, client: string | undefined): string | undefined {
+  if (client === undefined || !listener.proxyProtocol || listener.trustedProxies.contains(client)) return undefined;
+  return `a PROXY header is required and ${client} is not in trustedProxies`;
+}
+
+function explain(config: Config, path: string, found: Route): string[] {
+  const place = found.line > 0 ? `${path}:${found.line}` : path;
+  const lines = [
+    `route: ${found.text} (${MATCH_WORDS[found.kind]}, ${place})`,
+    `to: ${destinationText(found.to)}${DESTINATION_NOTES[found.to.kind] ?? ""}`,
+  ];
+  if (found.to.kind !== "upstream") return lines;
+  const upstream = config.upstreams.get(found.to.name)!;
+  for (const { target, weight, backup } of upstream.servers) {
+    lines.push(`server: ${targetText(target)} weight ${weight}${backup ? " backup" : ""}`);
+  }
+  lines.push(`balance: ${upstream.balance}`);
+  if (upstream.proxyProtocol !== undefined) lines.push(`PROXY header to servers: ${upstream.proxyProtocol}`);
+  return lines;
+}
+
+const DESTINATION_NOTES: Readonly<Record<string, string>> = {
+  reject: " (the client gets an alert or a 404, the log a reason code)",
+  direct: " (the name itself, resolved for each connection)",
+};
+
+async function resolveLines(
+  { host }: CliContext,
+  config: Config,
+  listener: ListenerConfig,
+  found: Route,
+  name: string,
+): Promise<string[]> {
+  if (found.to.kind !== "direct" && found.to.kind !== "host") return [];
+  const target = found.to.kind === "host" ? found.to.name : name;
+  const port = found.to.port ?? (listener.endpoint.kind === "tcp" ? listener.endpoint.port : 0);
+  const policy = new DirectPolicy(
+    config.listeners.map(({ endpoint }) => endpoint),
+    host.interfaceAddresses(),
+  );
+  const resolver = host.createResolver(config.resolver);
+  try {
+    const direct = found.to.kind === "direct";
+    return (await resolver.resolve(target)).map((ip) => {
+      const cause = direct ? policy.refuses(ip, port, found.allowPrivate) : undefined;
+      return cause === undefined ? `address: ${ip}` : `address: ${ip} refused: ${cause}`;
+    });
+  } catch (error) {
+    return [`address: none (${(error as IoError).code})`];
+  } finally {
+    resolver.close();
+  }
+}

@@ -1,0 +1,97 @@
+/** `certless run`: the proxy itself. */
+
+import { formatEndpoint } from "../address.ts";
+import type { Config } from "../config/config.ts";
+import { ListenError, type RunningProxy, StartError, startProxy } from "../mod.ts";
+import { type CliContext, CliError, type Command, type CommandArgs, EXIT, type SelectedAdapter } from "./command.ts";
+import { load } from "./load.ts";
+import { destinationText, plural } from "./summary.ts";
+
+export const run: Command = {
+  summary: "run the proxy",
+  usage: "[FILE] [--adapter NAME]",
+  help: `Reads FILE (certless.yaml if none is named, - for standard input), opens the listeners and serves until it
+is stopped. Startup lines go to standard error, the access log where the configuration says.
+
+Signals: SIGTERM and SIGINT stop accepting and let connections finish for timeouts.drain, a second one ends at
+once. SIGUSR1 opens the access log's file anew.`,
+  options: {
+    adapter: {
+      type: "string",
+      value: "NAME",
+      help: "sockets to use: auto, node, deno or bun (default: the configuration's)",
+    },
+  },
+  maxPositionals: 1,
+  async run(context: CliContext, { values, positionals }: CommandArgs): Promise<number> {
+    const { host } = context;
+    const { config } = await load(context, positionals[0]);
+    const selected = await select(context, String(values.adapter ?? config.adapter));
+    const proxy = await start(context, config, selected);
+    host.stderr.write(startupLines(context, config, selected, proxy));
+    return serve(context, config, proxy);
+  },
+};
+
+async function select(context: CliContext, name: string): Promise<SelectedAdapter> {
+  try {
+    return await context.selectAdapter(name);
+  } catch (error) {
+    throw new CliError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function start({ host }: CliContext, config: Config, { adapter }: SelectedAdapter): Promise<RunningProxy> {
+  try {
+    return await startProxy(config, { adapter, host });
+  } catch (error) {
+    if (error instanceof ListenError || error instanceof StartError) throw new CliError(error.message);
+    throw error;
+  }
+}
+
+function startupLines({ host }: CliContext, config: Config, selected: SelectedAdapter, proxy: RunningProxy): string {
+  const lines = [`certless ${host.version} on ${host.runtime}, adapter ${selected.adapter.name} (${selected.why})`];
+  config.listeners.forEach(({ protocol, routes, proxyProtocol, redirectToHttps }, index) => {
+    const notes = [
+      protocol === "tls" ? "TLS by server name" : "HTTP by Host",
+      plural(routes.patterns.length, "route"),
+      `default ${destinationText(routes.default)}`,
+    ];
+    if (proxyProtocol) notes.push("PROXY header required");
+    if (redirectToHttps !== undefined) notes.push("redirects to https");
+    lines.push(`listening on ${formatEndpoint(proxy.endpoints[index]!)}: ${notes.join(", ")}`);
+  });
+  const access = config.log.access;
+  lines.push(access === undefined ? "access log: off" : `access log: ${access.path}`);
+  return `${lines.map((line) => `certless: ${line}`).join("\n")}\n`;
+}
+
+/** Until a signal ends it. */
+function serve({ host }: CliContext, config: Config, proxy: RunningProxy): Promise<number> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const stop = (signal: string): void => {
+      if (stopping) {
+        host.stderr.write(`certless: ${signal} again: ending now\n`);
+        proxy.cut();
+        return;
+      }
+      stopping = true;
+      const open = proxy.openConnections;
+      const wait =
+        open === 0 ? "" : `, waiting up to ${config.timeouts.drain / 1000} s for ${plural(open, "connection")}`;
+      host.stderr.write(`certless: ${signal}: no longer accepting${wait}\n`);
+      void proxy.stop().then(() => {
+        host.stderr.write("certless: stopped\n");
+        for (const cancel of cancels) cancel();
+        resolve(EXIT.ok);
+      });
+    };
+    const cancels = [
+      host.onSignal("SIGINT", () => stop("SIGINT")),
+      host.onSignal("SIGTERM", () => stop("SIGTERM")),
+      host.onSignal("SIGUSR1", () => proxy.reopenLog()),
+    ];
+  });
+}

@@ -1,0 +1,186 @@
+/**
+ * The library: a running proxy from a configuration.
+ *
+ * Owns: putting the parts together (adapter, resolver, log, limits). The command line uses it as any program would.
+ */
+
+import type { Adapter } from "./adapter.ts";
+import { type Endpoint, formatEndpoint } from "./address.ts";
+import type { Config, Target } from "./config/config.ts";
+
+import { type ConfigError, configFromObject, formatConfigError } from "./config/load.ts";
+import type { ConfigInput } from "./config/schema.ts";
+import type { ConnectionRecord } from "./connection_record.ts";
+import type { IoError } from "./errors.ts";
+import type { Host, LogSink, Resolver } from "./host.ts";
+import { compileLineFormat } from "./log/access_log.ts";
+import { ProxyServer } from "./proxy/proxy_server.ts";
+import { NameCache } from "./upstream/name_cache.ts";
+
+export { ListenError } from "./proxy/listen_error.ts";
+export type { Adapter, Config, ConfigError, ConfigInput, ConnectionRecord, Endpoint, Host };
+export { formatEndpoint };
+
+/** What a proxy runs on. */
+export interface ProxyEnvironment {
+  readonly adapter: Adapter;
+  readonly host: Host;
+  /** Called once for each connection when it has ended, beside the access log. */
+  readonly finished?: (record: ConnectionRecord) => void;
+}
+
+/** A running proxy. */
+export interface RunningProxy {
+  /** Where it listens, in the order of the configuration, with the ports that were given for 0. */
+  readonly endpoints: readonly Endpoint[];
+  readonly openConnections: number;
+  /** Opens the access log's file anew, after a rotation. */
+  reopenLog(): void;
+  /** Stops accepting, lets connections finish for `timeouts.drain`, cuts the rest, and flushes the log. */
+  stop(): Promise<void>;
+  /** Cuts every connection now; a `stop` under way then ends. */
+  cut(): void;
+}
+
+/** The environment cannot carry this configuration: a name does not resolve, a log cannot be opened. */
+export class StartError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "StartError";
+  }
+}
+
+/** A configuration object has faults. */
+export class InvalidConfigError extends Error {
+  readonly errors: readonly ConfigError[];
+
+  constructor(errors: readonly ConfigError[]) {
+    super(errors.map(formatConfigError).join("\n"));
+    this.name = "InvalidConfigError";
+    this.errors = errors;
+  }
+}
+
+/**
+ * Starts a proxy from an object with the fields of `certless.yaml`.
+ * @throws {InvalidConfigError | StartError | ListenError} as the rejection.
+ */
+export async function createProxy(config: ConfigInput, environment: ProxyEnvironment): Promise<RunningProxy> {
+  const loaded = configFromObject(config, { toAscii: (name) => environment.host.domainToAscii(name) });
+  if ("errors" in loaded) throw new InvalidConfigError(loaded.errors);
+  return startProxy(loaded.config, environment);
+}
+
+/** Starts a proxy from a checked configuration. @throws {StartError | ListenError} as the rejection. */
+export async function startProxy(config: Config, environment: ProxyEnvironment): Promise<RunningProxy> {
+  const { adapter, host } = environment;
+  const resolver = host.createResolver(config.resolver);
+  const names = new NameCache(resolver, () => adapter.clock.now());
+  let log: LogSink | undefined;
+  try {
+    await checkNames(config, names);
+    log = openLog(config, host);
+    const write = recordWriter(config, log);
+    const proxy = new ProxyServer(config, {
+      adapter,
+      resolve: (name) => names.resolve(name),
+      ownAddresses: host.interfaceAddresses(),
+      connectionLimit: connectionLimit(config, host),
+      finished: (record) => {
+        write(record);
+        environment.finished?.(record);
+      },
+      warn: (message) => host.stderr.write(`certless: ${message}\n`),
+    });
+    await proxy.start();
+    return running(proxy, config, resolver, log);
+  } catch (error) {
+    resolver.close();
+    await log?.close();
+    throw error;
+  }
+}
+
+function running(proxy: ProxyServer, config: Config, resolver: Resolver, log: LogSink | undefined): RunningProxy {
+  return {
+    get endpoints() {
+      return proxy.endpoints;
+    },
+    get openConnections() {
+      return proxy.openConnections;
+    },
+    reopenLog: () => log?.reopen(),
+    cut: () => proxy.cut(),
+    async stop() {
+      await proxy.drain(config.timeouts.drain);
+      resolver.close();
+      await log?.close();
+    },
+  };
+}
+
+/** A server's name that does not resolve is a fault of the configuration: better said now than at the first client. */
+async function checkNames(config: Config, names: NameCache): Promise<void> {
+  const faults = await Promise.all(
+    [...namedServers(config)].map(async ([name, place]) => {
+      try {
+        await names.resolve(name);
+        return [];
+      } catch (error) {
+        return [`Cannot resolve ${name} (${place}): ${resolveFailure(error as IoError)}`];
+      }
+    }),
+  );
+  const messages = faults.flat();
+  if (messages.length > 0) throw new StartError(messages.join("\n"));
+}
+
+function resolveFailure({ code }: IoError): string {
+  if (code === "ENOTFOUND") return "there is no such name, or it has no address";
+  return code === "ETIMEOUT" ? "the resolver did not answer" : code;
+}
+
+/** Host names that servers are given by, with one place where each is used. */
+function namedServers(config: Config): Map<string, string> {
+  const found = new Map<string, string>();
+  const add = (target: Target, place: string): void => {
+    if (target.kind === "host" && !found.has(target.name)) found.set(target.name, place);
+  };
+  for (const [name, { servers }] of config.upstreams) {
+    for (const [index, { target }] of servers.entries()) add(target, `upstreams.${name}.servers[${index}]`);
+  }
+  for (const table of new Set(config.listeners.map((listener) => listener.routes))) {
+    for (const { to, text } of table.patterns) if (to.kind === "host") add(to, `routes.${text}`);
+    if (table.default.kind === "host") add(table.default, "routes.default");
+  }
+  return found;
+}
+
+function openLog(config: Config, host: Host): LogSink | undefined {
+  if (config.log.access === undefined) return undefined;
+  const { path } = config.log.access;
+  try {
+    return host.openLog(path);
+  } catch (error) {
+    const { code, message } = error as IoError;
+    throw new StartError(`Cannot open the access log ${path}: ${message || code}`);
+  }
+}
+
+function recordWriter(config: Config, log: LogSink | undefined): (record: ConnectionRecord) => void {
+  if (log === undefined || config.log.access === undefined) return () => {};
+  const format = compileLineFormat(config.log.access.format);
+  return (record) => log.write(format(record));
+}
+
+/** Descriptors kept for everything but connections: runtime, log, listeners, resolver. */
+const RESERVED_DESCRIPTORS = 128;
+const DEFAULT_CONNECTIONS = 10_000;
+
+/** A connection takes two descriptors, the client's and the server's. */
+function connectionLimit(config: Config, host: Host): number {
+  if (config.limits.connections !== "auto") return config.limits.connections;
+  const descriptors = host.descriptorLimit();
+  if (descriptors === undefined) return DEFAULT_CONNECTIONS;
+  return Math.max(1, Math.floor((descriptors - RESERVED_DESCRIPTORS) / 2));
+}

@@ -1,0 +1,65 @@
+/** A host whose files and names are in memory, and which remembers what was printed. */
+
+import { domainToASCII } from "node:url";
+import { parseArgs } from "node:util";
+import type { CliContext } from "../../../src/cli/command.ts";
+import type { Host } from "../../../src/host.ts";
+
+export interface FakeWorld {
+  readonly context: CliContext;
+  readonly out: () => string;
+  readonly err: () => string;
+}
+
+export function fakeWorld(
+  files: Readonly<Record<string, string>>,
+  names: Readonly<Record<string, string[]>> = {},
+): FakeWorld {
+  let out = "";
+  let err = "";
+  const missing = (code: string) => Promise.reject({ code, message: code });
+  const host: Host = {
+    runtime: "test 1.0",
+    version: "9.9.9",
+    platform: "linux",
+    env: {},
+    stdout: {
+      isTerminal: false,
+      write: (text) => {
+        out += text;
+      },
+    },
+    stderr: {
+      isTerminal: false,
+      write: (text) => {
+        err += text;
+      },
+    },
+    parseArgs: (args, options) => {
+      const { values, positionals } = parseArgs({ args: [...args], options: { ...options }, allowPositionals: true });
+      return { values, positionals } as ReturnType<Host["parseArgs"]>;
+    },
+    readTextFile: async (path) => (Object.hasOwn(files, path) ? files[path]! : missing("ENOENT")),
+    fileExists: (path) => Object.hasOwn(files, path),
+    openLog: () => {
+      throw { code: "EACCES", message: "permission denied" };
+    },
+    createResolver: () => ({
+      resolve: async (name) => (Object.hasOwn(names, name) ? names[name]! : missing("ENOTFOUND")),
+      close() {},
+    }),
+    interfaceAddresses: () => ["127.0.0.1", "10.0.0.5"],
+    domainToAscii: domainToASCII,
+    onSignal: () => () => {},
+    descriptorLimit: () => 1024,
+    random: () => 0.5,
+  };
+  const context: CliContext = {
+    host,
+    selectAdapter: async (name) => {
+      throw new Error(`Cannot use adapter ${name}: there is none in this test`);
+    },
+    loadDemo: () => missing("ENOTFOUND"),
+  };
+  return { context, out: () => out, err: () => err };
+}
