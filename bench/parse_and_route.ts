@@ -1,0 +1,52 @@
+/**
+ * What a ClientHello costs before anything is dialled: parse and route, and how look-up time grows with the table.
+ *
+ * `npm run bench:core` runs it under each runtime.
+ */
+
+import process from "node:process";
+import { parsePattern, type RoutePattern } from "../src/hostname.ts";
+import { Router } from "../src/router.ts";
+import { ClientHelloReader } from "../src/tls/client_hello.ts";
+import corpus from "../test/fixtures/client_hellos.json" with { type: "json" };
+import { measure, report, runtime } from "./measure.ts";
+
+function hello(name: string): Uint8Array {
+  const found = corpus.cases.find((entry) => entry.name === name)!;
+  return Uint8Array.from(Buffer.from(found.chunks.join(""), "hex"));
+}
+
+function pattern(text: string): RoutePattern {
+  const parsed = parsePattern(text, (name) => name);
+  if ("error" in parsed) throw new Error(parsed.error);
+  return parsed;
+}
+
+const DEFAULT = pattern("default");
+
+function table(size: number): Router<RoutePattern> {
+  const names = Array.from({ length: size - 1 }, (_, index) => pattern(`host-${index}.example.test`));
+  return new Router([...names, pattern("shop.example.test")], DEFAULT);
+}
+
+function parse(bytes: Uint8Array): string | undefined {
+  const read = new ClientHelloReader().read(bytes);
+  return typeof read === "object" && "serverName" in read ? read.serverName : undefined;
+}
+
+process.stdout.write(`${runtime()}\n`);
+const curl = hello("real-curl-default");
+const postQuantum = hello("pq-key-share");
+const small = table(1000);
+report(`parse, ${curl.length}-byte hello`, measure(() => parse(curl)));
+report(`parse, ${postQuantum.length}-byte post-quantum hello`, measure(() => parse(postQuantum)));
+report(`parse and route, ${curl.length}-byte hello, 1000 routes`, measure(() => small.match(parse(curl))));
+
+for (const size of [10, 1_000, 100_000, 1_000_000]) {
+  const router = table(size);
+  // Names that are not the table's own strings, as the parser makes them: one hit in the middle, one miss.
+  const hit = Array.from({ length: 64 }, (_, index) => `host-${Math.floor((index * (size - 1)) / 64)}.${["example", "test"].join(".")}`);
+  let turn = 0;
+  report(`look-up among ${size} exact routes: hit`, measure(() => router.match(hit[turn++ & 63]!)));
+  report(`look-up among ${size} exact routes: miss`, measure(() => router.match("nobody.example.test")));
+}
