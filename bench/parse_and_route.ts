@@ -38,15 +38,33 @@ process.stdout.write(`${runtime()}\n`);
 const curl = hello("real-curl-default");
 const postQuantum = hello("pq-key-share");
 const small = table(1000);
-report(`parse, ${curl.length}-byte hello`, measure(() => parse(curl)));
-report(`parse, ${postQuantum.length}-byte post-quantum hello`, measure(() => parse(postQuantum)));
-report(`parse and route, ${curl.length}-byte hello, 1000 routes`, measure(() => small.match(parse(curl))));
+report(
+  `parse, ${curl.length}-byte hello`,
+  measure(() => parse(curl)),
+);
+report(
+  `parse, ${postQuantum.length}-byte post-quantum hello`,
+  measure(() => parse(postQuantum)),
+);
+report(
+  `parse and route, ${curl.length}-byte hello, 1000 routes`,
+  measure(() => small.match(parse(curl))),
+);
 
 for (const size of [10, 1_000, 100_000, 1_000_000]) {
   const router = table(size);
   // Names that are not the table's own strings, as the parser makes them: one hit in the middle, one miss.
-  const hit = Array.from({ length: 64 }, (_, index) => `host-${Math.floor((index * (size - 1)) / 64)}.${["example", "test"].join(".")}`);
+  const hit = Array.from(
+    { length: 64 },
+    (_, index) => `host-${Math.floor((index * (size - 1)) / 64)}.${["example", "test"].join(".")}`,
+  );
   let turn = 0;
-  report(`look-up among ${size} exact routes: hit`, measure(() => router.match(hit[turn++ & 63]!)));
-  report(`look-up among ${size} exact routes: miss`, measure(() => router.match("nobody.example.test")));
+  report(
+    `look-up among ${size} exact routes: hit`,
+    measure(() => router.match(hit[turn++ & 63]!)),
+  );
+  report(
+    `look-up among ${size} exact routes: miss`,
+    measure(() => router.match("nobody.example.test")),
+  );
 }

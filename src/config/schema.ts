@@ -144,7 +144,8 @@ function buildListener<R extends z.ZodType>(routes: R) {
       .prefault([])
       .meta({ description: "Networks whose PROXY header is believed; needed with `proxyProtocol`." }),
     redirectToHttps: portOrBool().default(false).meta({
-      description: "Only with `http`: answer requests for routed names with a redirect to https, at this port (`true`: 443).",
+      description:
+        "Only with `http`: answer requests for routed names with a redirect to https, at this port (`true`: 443).",
     }),
     routes: routes.meta({ description: "Routes of this listener alone, instead of the global ones." }),
   });
