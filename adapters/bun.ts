@@ -237,13 +237,14 @@ class BunConnecting implements Connecting {
   constructor(endpoint: Endpoint, callbacks: ConnectCallbacks) {
     this.#callbacks = callbacks;
     this.#unixPath = endpoint.kind === "unix" ? endpoint.path : undefined;
-    const options = { allowHalfOpen: true, data: this, socket: CONNECT_HANDLERS };
-    const target =
-      endpoint.kind === "unix"
-        ? Bun.connect<Carried>({ ...options, unix: endpoint.path })
-        : Bun.connect<Carried>({ ...options, hostname: endpoint.ip, port: endpoint.port });
-    target.catch((error) => this.fail(error));
+    this.#dial(endpoint).catch((error) => this.fail(error));
     this.#starting = false;
+  }
+
+  async #dial(endpoint: Endpoint): Promise<void> {
+    const options = { allowHalfOpen: true, data: this, socket: CONNECT_HANDLERS };
+    if (endpoint.kind === "unix") await Bun.connect<Carried>({ ...options, unix: endpoint.path });
+    else await Bun.connect<Carried>({ ...options, hostname: endpoint.ip, port: endpoint.port });
   }
 
   cancel(): void {

@@ -4,7 +4,7 @@
  * Owns: files, terminals, arguments, signals, limits. Names and logs are in `host/`. No sockets here.
  */
 
-import { existsSync, readFileSync, writeSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import process from "node:process";
@@ -13,14 +13,11 @@ import { domainToASCII } from "node:url";
 import { parseArgs } from "node:util";
 import pkg from "../package.json" with { type: "json" };
 import type { ArgOption, Host, ParsedArgs, SignalName, Terminal } from "../src/host.ts";
+import { writeBlocking } from "./host/blocking_write.ts";
 import { openLog } from "./host/log_sink.ts";
 import { createResolver } from "./host/resolver.ts";
 import { runtimeName } from "./select.ts";
 import { toIoError } from "./shared/io_error.ts";
-
-/** Milliseconds a terminal's text waits for a reader that takes nothing. */
-const TERMINAL_PATIENCE = 2000;
-const TERMINAL_RETRY = 5;
 
 /** Text for people: written at once, and given up where nobody reads it any more. */
 class DescriptorTerminal implements Terminal {
@@ -33,16 +30,7 @@ class DescriptorTerminal implements Terminal {
   }
 
   write(text: string): void {
-    let bytes: Uint8Array = Buffer.from(text);
-    for (let patience = TERMINAL_PATIENCE; bytes.length > 0 && patience > 0; ) {
-      try {
-        bytes = bytes.subarray(writeSync(this.#descriptor, bytes));
-      } catch (error) {
-        if (toIoError(error).code !== "EAGAIN") return;
-        patience -= TERMINAL_RETRY;
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TERMINAL_RETRY);
-      }
-    }
+    writeBlocking(this.#descriptor, Buffer.from(text));
   }
 }
 
@@ -68,6 +56,12 @@ function parse(args: readonly string[], options: Readonly<Record<string, ArgOpti
 function interfaceAddresses(): string[] {
   const entries = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return [...new Set(entries.map(({ address }) => address.replace(/%.*$/, "")))];
+}
+
+/** Deno's lets some characters through that no host name has. */
+function domainToAscii(name: string): string {
+  const ascii = domainToASCII(name);
+  return /^[a-z0-9._*-]+$/.test(ascii) ? ascii : "";
 }
 
 function onSignal(signal: SignalName, handler: () => void): () => void {
@@ -108,7 +102,7 @@ export function createHost(): Host {
     openLog,
     createResolver,
     interfaceAddresses,
-    domainToAscii: domainToASCII,
+    domainToAscii,
     onSignal,
     descriptorLimit,
     random: Math.random,

@@ -7,11 +7,12 @@
  * Lines wait as one text, so that a line costs no object; one write is under way at a time.
  */
 
-import { close, openSync, write, writeSync } from "node:fs";
+import { close, openSync, write } from "node:fs";
 import process from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { LogSink, LogTarget } from "../../src/host.ts";
 import { toIoError } from "../shared/io_error.ts";
+import { writeBlocking } from "./blocking_write.ts";
 
 /** Characters that start a write at once. */
 const FULL = 65_536;
@@ -39,6 +40,9 @@ class DescriptorSink implements LogSink {
   /** Lines of the write under way, else 0. */
   #writing = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Set while a target that took nothing is left alone; `untaken` is what it is to get next. */
+  #retry: NodeJS.Timeout | undefined;
+  #untaken: Uint8Array = new Uint8Array(0);
   #closed = false;
   /** How many of `dropped` the log itself tells of. */
   #told = 0;
@@ -81,6 +85,7 @@ class DescriptorSink implements LogSink {
     for (let i = 0; i < 2 && (this.#writing > 0 || this.#waiting !== ""); i++) {
       await new Promise<void>((resolve) => {
         this.#watchers.push(resolve);
+        this.#retry?.ref();
         this.#start();
       });
     }
@@ -97,13 +102,9 @@ class DescriptorSink implements LogSink {
 
   /** At exit nothing asynchronous happens any more. */
   writeNow(): void {
-    let bytes = Buffer.from(this.#waiting);
+    if (this.#retry !== undefined) writeBlocking(this.#descriptor, this.#untaken);
+    writeBlocking(this.#descriptor, Buffer.from(this.#waiting));
     this.#waiting = "";
-    try {
-      while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#descriptor, bytes));
-    } catch {
-      // There is nobody left to tell.
-    }
   }
 
   /** The target takes lines again after some were dropped: the log says so, once; a log of objects by an object. */
@@ -135,13 +136,21 @@ class DescriptorSink implements LogSink {
       if (error === null || error === undefined) {
         this.#continue(descriptor, bytes.subarray(count));
       } else if (error.code === "EAGAIN" || error.code === "EINTR") {
-        const timer = setTimeout(() => this.#continue(descriptor, bytes), RETRY);
-        if (this.#watchers.length === 0) timer.unref();
+        this.#tryLater(descriptor, bytes);
       } else {
         this.dropped += this.#writing;
         this.#finish();
       }
     });
+  }
+
+  #tryLater(descriptor: number, bytes: Uint8Array): void {
+    this.#untaken = bytes;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#continue(descriptor, bytes);
+    }, RETRY);
+    if (this.#watchers.length === 0) this.#retry.unref();
   }
 
   #finish(): void {
