@@ -227,10 +227,14 @@ function bind(endpoint: Endpoint, accepted: (socket: Socket) => void): Listener 
   return new BunListener(listener, { ...endpoint, port: listener.port });
 }
 
+/** Bun has no way to give up a connect: its descriptor stays until the system's own timeout. */
+let abandonedConnects = 0;
+
 class BunConnecting implements Connecting {
   readonly #callbacks: ConnectCallbacks;
   readonly #unixPath: string | undefined;
   #settled = false;
+  #abandoned = false;
   /** `Bun.connect` has not returned: what it reports must wait. */
   #starting = true;
 
@@ -248,10 +252,21 @@ class BunConnecting implements Connecting {
   }
 
   cancel(): void {
+    if (this.#settled) return;
     this.#settled = true;
+    this.#abandoned = true;
+    abandonedConnects++;
+  }
+
+  /** The system has answered, though nobody asks any more. */
+  #ended(): void {
+    if (!this.#abandoned) return;
+    this.#abandoned = false;
+    abandonedConnects--;
   }
 
   open(socket: BunSocket): void {
+    this.#ended();
     const stream = this.#settled ? undefined : openStream(socket, this.#unixPath, false);
     if (stream === undefined) {
       socket.data = undefined;
@@ -274,6 +289,7 @@ class BunConnecting implements Connecting {
   }
 
   fail(error: unknown): void {
+    this.#ended();
     if (this.#settled) return;
     if (this.#starting) {
       queueMicrotask(() => this.fail(error));
@@ -300,6 +316,9 @@ export const bunAdapter: Adapter = {
   name: "bun",
   capabilities: { reset: true, detectsReset: true, pauseAccepts: false },
   clock: systemClock,
+  get abandonedConnects() {
+    return abandonedConnects;
+  },
   listen: (endpoint, accepted) => bindOverStale(bunAdapter, endpoint, files, () => bind(endpoint, accepted)),
   connect: (endpoint, callbacks) => new BunConnecting(endpoint, callbacks),
   relay: relayStreams,

@@ -326,6 +326,7 @@ export const denoAdapter: Adapter = {
   name: "deno",
   capabilities: { reset: false, detectsReset: true, pauseAccepts: true },
   clock: systemClock,
+  abandonedConnects: 0,
   listen: (endpoint, accepted) => bindOverStale(denoAdapter, endpoint, files, () => bind(endpoint, accepted)),
   connect: (endpoint, callbacks) => new DenoConnecting(endpoint, callbacks),
   relay: relayStreams,

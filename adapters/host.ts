@@ -4,7 +4,7 @@
  * Owns: files, terminals, arguments, signals, limits. Names and logs are in `host/`. No sockets here.
  */
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import process from "node:process";
@@ -92,19 +92,16 @@ export function createHost(): Host {
   return {
     runtime: runtimeVersion(),
     version: pkg.version,
-    platform: process.platform,
     env: process.env,
     stdout: new DescriptorTerminal(1),
     stderr: new DescriptorTerminal(2),
     parseArgs: parse,
     readTextFile,
-    fileExists: existsSync,
     openLog,
     createResolver,
     interfaceAddresses,
     domainToAscii,
     onSignal,
     descriptorLimit,
-    random: Math.random,
   };
 }

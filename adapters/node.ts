@@ -243,6 +243,7 @@ export const nodeAdapter: Adapter = {
   name: "node",
   capabilities: { reset: true, detectsReset: true, pauseAccepts: false },
   clock: systemClock,
+  abandonedConnects: 0,
   listen: (endpoint, accepted) => bindOverStale(nodeAdapter, endpoint, files, () => bind(endpoint, accepted)),
   connect: (endpoint, callbacks) => new NodeConnecting(endpoint, callbacks),
   relay: relayStreams,

@@ -14,6 +14,11 @@ export interface Adapter {
   readonly capabilities: Capabilities;
   readonly clock: Clock;
   /**
+   * Connects that were given up and still hold a descriptor, because the runtime cannot end them before the
+   * system does; always 0 where it can.
+   */
+  readonly abandonedConnects: number;
+  /**
    * Binds and accepts. Port 0 takes a free port; `Listener.endpoint` says which.
    * `[::]` accepts IPv4 too, and IPv4-mapped peers are reported as IPv4.
    * @throws {IoError} as the rejection: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …
@@ -98,8 +103,6 @@ export interface RelayOptions {
   readonly fromClient?: ((bytes: Uint8Array) => number) | undefined;
   /** Sees, without changing it, what the server sends, until it returns `false`. */
   readonly fromServer?: ((bytes: Uint8Array) => boolean) | undefined;
-  /** The client's FIN was already read before the relay began. */
-  readonly clientEnded: boolean;
   /** Called exactly once, when both sockets are closed and nothing is left open. */
   done(end: RelayEnd): void;
 }

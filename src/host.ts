@@ -4,14 +4,10 @@
  * Implemented once for all runtimes, in `adapters/host.ts`.
  */
 
-import type { IoError } from "./errors.ts";
-
 export interface Host {
   /** `node 26.10.0`, `deno 2.9.6`, `bun 1.4.5`. */
   readonly runtime: string;
   readonly version: string;
-  /** The system's name of its platform, `linux` for one. */
-  readonly platform: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Terminal;
   readonly stderr: Terminal;
@@ -19,7 +15,6 @@ export interface Host {
   parseArgs(args: readonly string[], options: Readonly<Record<string, ArgOption>>): ParsedArgs;
   /** @throws {IoError} as the rejection. Relative paths start in the working directory; `-` is standard input. */
   readTextFile(path: string): Promise<string>;
-  fileExists(path: string): boolean;
   /** Opens a buffered log sink; @throws {IoError} when it cannot be opened. */
   openLog(target: LogTarget): LogSink;
   /** All addresses of a name, from the hosts file and the system's resolver, or from `servers` alone if any are given. */
@@ -32,7 +27,6 @@ export interface Host {
   onSignal(signal: SignalName, handler: () => void): () => void;
   /** The soft limit of open descriptors, if it can be known. */
   descriptorLimit(): number | undefined;
-  random(): number;
 }
 
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1";
@@ -84,6 +78,3 @@ export interface Resolver {
   /** Ends outstanding lookups. */
   close(): void;
 }
-
-/** How a demo or a test gets what only a full TLS stack can give. */
-export type { IoError };

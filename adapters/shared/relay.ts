@@ -197,7 +197,7 @@ export function relayStreams(client: Socket, server: Socket, options: RelayOptio
   const fromClient = client.handOver(relay.client);
   const fromServer = server.handOver(relay.server);
   relay.server.send(options.head);
-  relay.client.start(options.clientEnded ? { ...fromClient, ended: true } : fromClient);
+  relay.client.start(fromClient);
   relay.server.start(fromServer);
   return relay;
 }

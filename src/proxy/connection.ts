@@ -153,7 +153,6 @@ export class Connection implements SocketHandlers, Timed {
       head,
       fromClient: gate?.fromClient.bind(gate),
       fromServer: gate?.fromServer.bind(gate),
-      clientEnded: false,
       done: (end) => this.#relayDone(end),
     });
   }

@@ -125,16 +125,22 @@ export class ProxyServer implements ConnectionOwner {
     const record = newRecord(++this.#count, wallTime, text, config.protocol, socket.remote, socket.local);
     const connection = new Connection(this, socket, new Session(settings, record, now));
     this.#connections.add(connection);
-    if (this.#connections.size > this.#parts.connectionLimit) connection.abort("too_many_connections");
+    if (this.#load() > this.#parts.connectionLimit) connection.abort("too_many_connections");
     else connection.start();
     this.#checkLimit();
   }
 
+  /** Connections, and what abandoned connects take of their descriptors: one where a connection takes two. */
+  #load(): number {
+    return this.#connections.size + Math.ceil(this.adapter.abandonedConnects / 2);
+  }
+
   #checkLimit(): void {
-    const full = this.#connections.size >= this.#parts.connectionLimit;
+    const load = this.#load();
+    const full = load >= this.#parts.connectionLimit;
     if (full === this.#full) return;
     // Some way below the limit again before it counts as over: one line in the log, not one for each connection.
-    if (!full && this.#connections.size > this.#parts.connectionLimit * 0.95) return;
+    if (!full && load > this.#parts.connectionLimit * 0.95) return;
     this.#full = full;
     if (full) this.#parts.warn?.(`limits.connections reached: ${this.#connections.size} connections are open`);
     for (const { listener } of this.#listeners) {

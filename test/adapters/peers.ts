@@ -294,7 +294,6 @@ export class Bench {
     const ends: RelayEnd[] = [];
     const relay = this.adapter.relay(socket, toServer, {
       head: new Uint8Array(0),
-      clientEnded: false,
       ...options,
       done: (end) => ends.push(end),
     });

@@ -81,23 +81,6 @@ export function relayContract(adapter: Adapter): void {
       assert.deepEqual(early.events, []);
     });
 
-    check("a client whose FIN was read before", async (bench) => {
-      const { peer: client, socket, recorder } = await bench.pair();
-      client.end();
-      socket.read();
-      await recorder.saw("ended");
-      const origin = await bench.server();
-      const toServer = await bench.connect(origin.endpoint);
-      const server = await origin.next();
-      const joined = bench.join(client, socket, server, toServer, { head: bytesOf("all"), clientEnded: true });
-      await until(() => server.ended, "the server's FIN");
-      assert.equal(server.text, "all");
-      server.send("answer");
-      await until(() => client.text === "answer", "the answer");
-      server.end();
-      assert.deepEqual(await finished(joined), { reason: "ended" });
-    });
-
     check("a socket that closed before the relay began", async (bench) => {
       const { peer: client, socket, recorder } = await bench.pair();
       socket.read();
@@ -315,7 +298,7 @@ export function relayContract(adapter: Adapter): void {
     check("another adapter's socket is refused", async (bench) => {
       const { socket } = await bench.pair();
       const foreign = { ...socket } as typeof socket;
-      const options = { head: new Uint8Array(0), clientEnded: false, done: () => {} };
+      const options = { head: new Uint8Array(0), done: () => {} };
       assert.throws(() => adapter.relay(socket, foreign, options), TypeError);
     });
   });

@@ -21,7 +21,6 @@ export function fakeWorld(
   const host: Host = {
     runtime: "test 1.0",
     version: "9.9.9",
-    platform: "linux",
     env: {},
     stdout: {
       isTerminal: false,
@@ -40,7 +39,6 @@ export function fakeWorld(
       return { values, positionals } as ReturnType<Host["parseArgs"]>;
     },
     readTextFile: async (path) => (Object.hasOwn(files, path) ? files[path]! : missing("ENOENT")),
-    fileExists: (path) => Object.hasOwn(files, path),
     openLog: () => {
       throw { code: "EACCES", message: "permission denied" };
     },
@@ -52,7 +50,6 @@ export function fakeWorld(
     domainToAscii: domainToASCII,
     onSignal: () => () => {},
     descriptorLimit: () => 1024,
-    random: () => 0.5,
   };
   const context: CliContext = {
     host,

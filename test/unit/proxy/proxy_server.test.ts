@@ -98,6 +98,21 @@ describe("proxy", () => {
     assertNothingLeft(here);
   });
 
+  test("connects that the runtime cannot give up count against the limit", async () => {
+    const here = await world(20);
+    here.adapter.abandonedConnects = 40;
+    here.adapter.client(hello);
+    assert.deepEqual(
+      here.records.map(({ reason }) => reason),
+      ["too_many_connections"],
+    );
+    await here.adapter.clock.run();
+    here.adapter.abandonedConnects = 0;
+    here.adapter.client(hello);
+    await here.adapter.clock.run();
+    assert.equal(here.records[1]!.reason, "ok");
+  });
+
   test("drain waits for connections, then cuts what is left", async () => {
     const here = await world();
     here.adapter.relayEnd = () => undefined;

@@ -148,6 +148,7 @@ export class SimulatedAdapter implements Adapter {
   readonly sockets: SimulatedSocket[] = [];
   readonly relays: { readonly head: Uint8Array; readonly server: Endpoint }[] = [];
   pendingConnects = 0;
+  abandonedConnects = 0;
   paused = false;
   listening = false;
   behaviour: (endpoint: Endpoint) => ServerBehaviour = () => "accepts";
