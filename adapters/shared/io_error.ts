@@ -21,7 +21,8 @@ const CODES: Readonly<Record<string, string>> = {
   IsADirectory: "EISDIR",
   NetworkUnreachable: "ENETUNREACH",
   NotADirectory: "ENOTDIR",
-  NotCapable: "EACCES",
+  // Deno's own permission, not the system's: its message names the flag that is missing.
+  NotCapable: "ENOTCAPABLE",
   NotConnected: "ENOTCONN",
   NotFound: "ENOENT",
   PermissionDenied: "EACCES",

@@ -80,7 +80,7 @@ describe("io errors", () => {
     const named = (name: string, code?: unknown) => Object.assign(new Error("why"), { name, code });
     assert.deepEqual(toIoError(named("Error", "ECONNREFUSED")), { code: "ECONNREFUSED", message: "why" });
     assert.equal(toIoError(named("AddrInUse")).code, "EADDRINUSE");
-    assert.equal(toIoError(named("NotCapable")).code, "EACCES");
+    assert.equal(toIoError(named("NotCapable")).code, "ENOTCAPABLE");
     assert.equal(toIoError(named("AbortError", 20)).code, "ECANCELED");
     assert.equal(toIoError(named("Error", "EAI_AGAIN")).code, "EAI_AGAIN");
     assert.equal(toIoError(named("TypeError", "ERR_INVALID_ARG_TYPE")).code, "EUNKNOWN");
