@@ -27,6 +27,8 @@ const MAX_SPARE_BUFFERS = 64;
 const LAST_WRITES = 20;
 /** Milliseconds until a failed accept is tried again. */
 const ACCEPT_RETRY = 50;
+/** What accept fails with for a client that is gone by then. */
+const CLIENT_GONE = new Set(["ENOTCONN", "ECONNABORTED", "ECONNRESET"]);
 
 const spareBuffers: Uint8Array<ArrayBuffer>[] = [];
 
@@ -246,7 +248,7 @@ class DenoListener implements Listener {
     this.#accepting = true;
     this.#listener.accept().then(
       (conn: Deno.TcpConn | Deno.UnixConn) => this.#take(conn),
-      () => this.#retry(),
+      (error) => this.#retry(toIoError(error)),
     );
   }
 
@@ -258,13 +260,18 @@ class DenoListener implements Listener {
     this.#accept();
   }
 
-  /** A failed accept (no descriptor left) is tried again a little later: the client waits in the backlog. */
-  #retry(): void {
+  /**
+   * A client that broke before it was accepted fails its own accept only, and must not slow the next one's. Any other
+   * failure (no descriptor left) is tried again a little later: the client waits in the backlog.
+   */
+  #retry(error: IoError): void {
     if (this.#closed) return;
-    systemClock.after(ACCEPT_RETRY, () => {
+    const again = (): void => {
       this.#accepting = false;
       this.#accept();
-    });
+    };
+    if (CLIENT_GONE.has(error.code)) again();
+    else systemClock.after(ACCEPT_RETRY, again);
   }
 }
 

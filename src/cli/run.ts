@@ -28,8 +28,10 @@ once. SIGUSR1 opens the access log's file anew.`,
     const { config } = await load(context, positionals[0]);
     const selected = await select(context, String(values.adapter ?? config.adapter));
     const proxy = await start(context, config, selected);
+    // Signals first: who reads that we listen may end us the next moment.
+    const ended = serve(context, config, proxy);
     host.stderr.write(startupLines(context, config, selected, proxy));
-    return serve(context, config, proxy);
+    return ended;
   },
 };
 

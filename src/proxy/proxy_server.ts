@@ -100,7 +100,12 @@ export class ProxyServer implements ConnectionOwner {
   /** Stops accepting. Resolves when no connection is left; after `timeout` ms the rest is cut. */
   async drain(timeout: number): Promise<void> {
     for (const { listener } of this.#listeners) listener.close();
-    if (this.#connections.size === 0) return;
+    if (this.#connections.size > 0) await this.#untilEmpty(timeout);
+    // Nobody has a deadline any more, and the timer of a past one would keep the process alive.
+    this.#arm();
+  }
+
+  async #untilEmpty(timeout: number): Promise<void> {
     const cancel = this.adapter.clock.after(timeout, () => this.cut());
     await new Promise<void>((resolve) => {
       this.#drained = resolve;

@@ -93,15 +93,18 @@ export class Session {
     this.record.bytesReceived += bytes.length;
     if (!this.#buffer.append(bytes)) return this.#close("preread_memory", "", now);
     const prelude = this.#preread.read(this.#buffer.bytes);
+    this.#applyProxyHeader();
     if (prelude === NEED_MORE) {
       if (this.#buffer.length < this.#settings.prereadBytes) return READ;
       return this.#close("preread_too_large", `${this.#buffer.length} bytes and not complete`, now);
     }
-    this.#applyProxyHeader();
     if (prelude.kind === "failed") {
       this.#tlsCode = prelude.tlsCode;
       return this.#close(prelude.reason, prelude.detail, now);
     }
+    // However many bytes one read brought: what is too large in two reads must not pass in one.
+    const length = prelude.kind === "tls" ? prelude.hello.bytes : prelude.head.bytes;
+    if (length > this.#settings.prereadBytes) return this.#close("preread_too_large", `${length} bytes`, now);
     return this.#routed(prelude, now);
   }
 

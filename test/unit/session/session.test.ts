@@ -113,6 +113,9 @@ describe("session: what is not routed", () => {
     const small = createSession({ settings: { prereadBytes: 100 } });
     small.start(0);
     assert.equal(closed(small.received(HELLO.subarray(0, 100), 1)).reason, "preread_too_large");
+    const atOnce = createSession({ settings: { prereadBytes: 100 } });
+    atOnce.start(0);
+    assert.equal(closed(atOnce.received(HELLO, 1)).reason, "preread_too_large", "in one read as in several");
     const budget = { held: 0, take: () => false, give() {} } as unknown as PrereadBudget;
     const poor = createSession({ settings: { budget } });
     poor.start(0);
@@ -139,6 +142,14 @@ describe("session: PROXY header", () => {
     const { attempt } = kindOf(session.received(Buffer.concat([header, HELLO]), 1), "connect");
     assert.deepEqual(session.record.client, { kind: "tcp", ip: "192.0.2.77", port: 1234 });
     assert.deepEqual(kindOf(session.connected(attempt, 2), "relay").head, HELLO);
+  });
+
+  test("names the client in the log even if nothing follows", () => {
+    const session = createSession({ settings: { trustedProxies: trusted() } });
+    session.start(0);
+    session.received(header, 1);
+    session.timedOut(10_000, 0);
+    assert.deepEqual(session.record.client, { kind: "tcp", ip: "192.0.2.77", port: 1234 });
   });
 
   test("is required, and only of trusted peers", () => {
