@@ -364,6 +364,12 @@ export function classifyIp(ip: string | IpAddress): IpClass {
   return classifyBytes(embedded ? bytes.subarray(embedded.offset, embedded.offset + 4) : bytes);
 }
 
+/** The IPv4 address that an IPv6 one carries (NAT64, 6to4), canonical; undefined where it carries none. */
+export function embeddedIpv4({ bytes }: IpAddress): string | undefined {
+  const found = embedding.find(({ network }) => inNetwork(bytes, network));
+  return found && formatIp(bytes.subarray(found.offset, found.offset + 4));
+}
+
 function classifyBytes(bytes: Uint8Array): IpClass {
   return special.find(({ network }) => inNetwork(bytes, network))?.kind ?? "global";
 }

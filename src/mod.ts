@@ -83,7 +83,7 @@ export async function startProxy(config: Config, environment: ProxyEnvironment):
     const write = recordWriter(config, log);
     const proxy = new ProxyServer(config, {
       adapter,
-      resolve: (name) => names.resolve(name),
+      resolve: (name, answer) => void names.resolve(name).then(answer, answer),
       ownAddresses: host.interfaceAddresses(),
       connectionLimit: connectionLimit(config, host),
       finished: (record) => {
@@ -112,7 +112,7 @@ function running(proxy: ProxyServer, config: Config, resolver: Resolver, log: Lo
     reopenLog: () => log?.reopen(),
     cut: () => proxy.cut(),
     async stop() {
-      await proxy.drain(config.timeouts.drain);
+      await new Promise<void>((drained) => proxy.drain(config.timeouts.drain, drained));
       resolver.close();
       await log?.close();
     },

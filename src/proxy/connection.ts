@@ -12,10 +12,14 @@ import type { Reason } from "../reason.ts";
 import type { Session } from "../session/session.ts";
 import type { Step } from "../session/step.ts";
 
+/** Answers once, later: with addresses, or with an error. A callback, since a thread that sleeps in `epoll_wait` runs no promises. */
+export type ResolveAnswer = (addresses: readonly string[] | IoError) => void;
+export type Resolve = (name: string, answer: ResolveAnswer) => void;
+
 /** What a connection needs of the proxy that accepted it. */
 export interface ConnectionOwner {
   readonly adapter: Adapter;
-  resolve(name: string): Promise<string[]>;
+  readonly resolve: Resolve;
   setDeadline(connection: Connection, at: number): void;
   /** The session has ended: its record is complete. */
   finished(connection: Connection): void;
@@ -124,10 +128,11 @@ export class Connection implements SocketHandlers, Timed {
   }
 
   #resolve(name: string): void {
-    this.#owner.resolve(name).then(
-      (addresses) => this.#drive((now) => this.session.resolved(addresses, now)),
-      (error: IoError) => this.#drive((now) => this.session.resolveFailed(error, now)),
-    );
+    this.#owner.resolve(name, (answer) => {
+      this.#drive((now) =>
+        "code" in answer ? this.session.resolveFailed(name, answer, now) : this.session.resolved(name, answer, now),
+      );
+    });
   }
 
   #connect({ attempt, endpoint }: Extract<Step, { kind: "connect" }>): void {
@@ -200,8 +205,10 @@ export class Connection implements SocketHandlers, Timed {
     this.#owner.fault(error);
     try {
       this.#obey(this.session.abort("internal_error", this.#owner.adapter.clock.now()));
-    } catch {
-      this.#client.destroy();
+    } finally {
+      // Whatever state it was in: nothing of it may stay open.
+      if (this.#relay !== undefined) this.#relay.cut();
+      else if (this.#lingering < 0) this.#client.destroy();
     }
   }
 }

@@ -16,14 +16,14 @@ import { PrereadBudget } from "../session/preread_buffer.ts";
 import { Session, type SessionSettings } from "../session/session.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
 import { Upstream } from "../upstream/upstream.ts";
-import { Connection, type ConnectionOwner } from "./connection.ts";
+import { Connection, type ConnectionOwner, type Resolve } from "./connection.ts";
 import { ListenError } from "./listen_error.ts";
 
 /** What a proxy is made of besides its configuration. */
 export interface ProxyParts {
   readonly adapter: Adapter;
-  /** Addresses of a name; rejects with an `IoError`. */
-  resolve(name: string): Promise<string[]>;
+  /** Addresses of a name. */
+  readonly resolve: Resolve;
   /** Canonical addresses of this machine, which `direct` never leads back to. */
   readonly ownAddresses: readonly string[];
   /** Open connections at most. */
@@ -43,6 +43,7 @@ interface OpenListener {
 
 export class ProxyServer implements ConnectionOwner {
   readonly adapter: Adapter;
+  readonly resolve: Resolve;
   readonly #config: Config;
   readonly #parts: ProxyParts;
   readonly #listeners: OpenListener[] = [];
@@ -52,10 +53,12 @@ export class ProxyServer implements ConnectionOwner {
   #cancelWake: () => void = () => {};
   #count = 0;
   #full = false;
-  #drained: (() => void) | undefined;
+  /** Called when the last connection has gone. */
+  #drained: (() => void)[] = [];
 
   constructor(config: Config, parts: ProxyParts) {
     this.adapter = parts.adapter;
+    this.resolve = parts.resolve;
     this.#config = config;
     this.#parts = parts;
   }
@@ -97,20 +100,21 @@ export class ProxyServer implements ConnectionOwner {
     return this.#connections.size;
   }
 
-  /** Stops accepting. Resolves when no connection is left; after `timeout` ms the rest is cut. */
-  async drain(timeout: number): Promise<void> {
+  /**
+   * Stops accepting. Calls `drained` when no connection is left; after `timeout` ms the rest is cut. A second call
+   * waits for the same end.
+   */
+  drain(timeout: number, drained: () => void): void {
     for (const { listener } of this.#listeners) listener.close();
-    if (this.#connections.size > 0) await this.#untilEmpty(timeout);
-    // Nobody has a deadline any more, and the timer of a past one would keep the process alive.
-    this.#arm();
-  }
-
-  async #untilEmpty(timeout: number): Promise<void> {
-    const cancel = this.adapter.clock.after(timeout, () => this.cut());
-    await new Promise<void>((resolve) => {
-      this.#drained = resolve;
-    });
-    cancel();
+    if (this.#connections.size === 0) {
+      drained();
+      return;
+    }
+    if (this.#drained.length === 0) {
+      const cancel = this.adapter.clock.after(timeout, () => this.cut());
+      this.#drained.push(cancel);
+    }
+    this.#drained.push(drained);
   }
 
   /** Ends every connection now. */
@@ -156,23 +160,26 @@ export class ProxyServer implements ConnectionOwner {
 
   // --- for connections ---
 
-  resolve(name: string): Promise<string[]> {
-    return this.#parts.resolve(name);
-  }
-
   setDeadline(connection: Connection, at: number): void {
     this.#deadlines.set(connection, at);
     if (at < this.#wakeAt) this.#arm();
   }
 
   finished(connection: Connection): void {
-    this.#parts.finished?.(connection.session.record);
+    try {
+      this.#parts.finished?.(connection.session.record);
+    } catch (error) {
+      this.#parts.warn?.(`Cannot hand over a finished connection: ${error instanceof Error ? error.stack : String(error)}`);
+    }
   }
 
   gone(connection: Connection): void {
     this.#connections.delete(connection);
     if (this.#full) this.#checkLimit();
-    if (this.#connections.size === 0) this.#drained?.();
+    if (this.#connections.size > 0) return;
+    // Nobody has a deadline any more: the timer of a past one must not keep the process alive.
+    this.#arm();
+    for (const drained of this.#drained.splice(0)) drained();
   }
 
   fault(error: unknown): void {

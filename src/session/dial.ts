@@ -5,7 +5,7 @@
  * left; the addresses of one name race as RFC 8305 §5 says. It must not dial: it says what to do next, and is told what happened.
  */
 
-import { type Endpoint, formatEndpoint } from "../address.ts";
+import { canonicalIp, type Endpoint, formatEndpoint } from "../address.ts";
 import type { UpstreamAttempt } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
 import type { Reason } from "../reason.ts";
@@ -65,12 +65,15 @@ export class Dial {
     return this.#nextServer(now);
   }
 
-  resolved(addresses: readonly string[], now: number): Step | DialFailure {
+  /** Answers `name`; an answer that comes after its server was given up is nothing. */
+  resolved(name: string, addresses: readonly string[], now: number): Step | DialFailure {
     const target = this.#resolving;
-    if (target === undefined) return WAIT;
+    if (target?.name !== name) return WAIT;
     this.#resolving = undefined;
     let refusal = "";
-    for (const ip of interleaveFamilies(addresses)) {
+    // Canonical, each once: an IPv4-mapped answer is the IPv4 address, for the policy and for the log alike.
+    const canonical = new Set(addresses.map(canonicalIp).filter((ip) => ip !== undefined));
+    for (const ip of interleaveFamilies([...canonical])) {
       const cause = this.#plan.refuses(ip, target.port);
       if (cause === undefined) this.#endpoints.push({ kind: "tcp", ip, port: target.port });
       else refusal = `${target.name} resolved to ${ip}: ${cause}`;
@@ -82,9 +85,9 @@ export class Dial {
     return this.#nextServer(now);
   }
 
-  resolveFailed(error: IoError, now: number): Step | DialFailure {
+  resolveFailed(name: string, error: IoError, now: number): Step | DialFailure {
     const target = this.#resolving;
-    if (target === undefined) return WAIT;
+    if (target?.name !== name) return WAIT;
     this.#resolving = undefined;
     const reason = error.code === "ETIMEOUT" || error.code === "ETIMEDOUT" ? "resolve_timeout" : "resolve_failed";
     this.#attempts.push({ address: target.name, outcome: error.code });

@@ -120,12 +120,12 @@ export class Session {
     return this.#close("client_left", error?.code ?? "", now);
   }
 
-  resolved(addresses: readonly string[], now: number): Step {
-    return this.#state === "dialing" ? this.#dialed(this.#dial!.resolved(addresses, now), now) : WAIT;
+  resolved(name: string, addresses: readonly string[], now: number): Step {
+    return this.#state === "dialing" ? this.#dialed(this.#dial!.resolved(name, addresses, now), now) : WAIT;
   }
 
-  resolveFailed(error: IoError, now: number): Step {
-    return this.#state === "dialing" ? this.#dialed(this.#dial!.resolveFailed(error, now), now) : WAIT;
+  resolveFailed(name: string, error: IoError, now: number): Step {
+    return this.#state === "dialing" ? this.#dialed(this.#dial!.resolveFailed(name, error, now), now) : WAIT;
   }
 
   connectFailed(attempt: number, error: IoError, now: number): Step {

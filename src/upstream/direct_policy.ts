@@ -5,7 +5,7 @@
  * (RFC 6890), as `address.ts` has them.
  */
 
-import { classifyIp, type Endpoint, parseIp, sameEndpoint } from "../address.ts";
+import { classifyIp, type Endpoint, embeddedIpv4, formatIp, parseIp, sameEndpoint } from "../address.ts";
 
 export class DirectPolicy {
   readonly #listeners: readonly Endpoint[];
@@ -25,7 +25,8 @@ export class DirectPolicy {
     const address = parseIp(ip);
     if (address === undefined) return "it is not an IP address";
     const kind = classifyIp(address);
-    if (this.#isOwnListener(ip, port, kind === "loopback")) {
+    const names = [formatIp(address.bytes), embeddedIpv4(address)];
+    if (names.some((name) => name !== undefined && this.#isOwnListener(name, port, kind === "loopback"))) {
       return "certless itself listens there: a hosts file or DNS leads the name back to this machine";
     }
     if (kind === "unspecified" || kind === "multicast") return `it is ${ARTICLES[kind]} address`;

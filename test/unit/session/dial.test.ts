@@ -95,7 +95,7 @@ describe("dial: names (RFC 8305)", () => {
   test("addresses race, one every 250 ms, families in turn", () => {
     const { dial, attempts, text } = start([named("a.test")]);
     assert.equal(text(dial.begin(0)), "resolve a.test");
-    assert.equal(text(dial.resolved(ADDRESSES, 10)), "connect 1 2001:db8::1");
+    assert.equal(text(dial.resolved("a.test", ADDRESSES, 10)), "connect 1 2001:db8::1");
     assert.equal(dial.deadline, 10 + ATTEMPT_DELAY);
     assert.equal(text(dial.timedOut(260)), "+connect 2 192.0.2.1");
     assert.equal(text(dial.timedOut(510)), "+connect 3 192.0.2.2");
@@ -108,7 +108,7 @@ describe("dial: names (RFC 8305)", () => {
   test("a failed attempt starts the next at once", () => {
     const { dial, text } = start([named("a.test")]);
     dial.begin(0);
-    dial.resolved(ADDRESSES, 10);
+    dial.resolved("a.test", ADDRESSES, 10);
     assert.equal(text(dial.connectFailed(1, failure("ENETUNREACH"), 12)), "connect 2 192.0.2.1");
     assert.equal(text(dial.timedOut(262)), "+connect 3 192.0.2.2");
     assert.equal(text(dial.connectFailed(3, failure("ECONNREFUSED"), 263)), "wait");
@@ -118,10 +118,10 @@ describe("dial: names (RFC 8305)", () => {
   test("refused addresses are not dialled; when none is left, that is the reason", () => {
     const some = start([named("a.test")], ["2001:db8::1"]);
     some.dial.begin(0);
-    assert.equal(some.text(some.dial.resolved(ADDRESSES, 1)), "connect 1 192.0.2.1");
+    assert.equal(some.text(some.dial.resolved("a.test", ADDRESSES, 1)), "connect 1 192.0.2.1");
     const all = start([named("a.test")], ADDRESSES);
     all.dial.begin(0);
-    const step = all.dial.resolved(ADDRESSES, 1);
+    const step = all.dial.resolved("a.test", ADDRESSES, 1);
     assert.equal(all.text(step), "failed address_refused");
     assert.match(step.kind === "failed" ? step.detail : "", /a\.test resolved to .*: it is a private address/);
   });
@@ -129,16 +129,16 @@ describe("dial: names (RFC 8305)", () => {
   test("a resolver that fails, has nothing, or says nothing", () => {
     const failed = start([named("a.test"), server("192.0.2.9")]);
     failed.dial.begin(0);
-    assert.equal(failed.text(failed.dial.resolveFailed(failure("ENOTFOUND"), 1)), "connect 1 192.0.2.9");
+    assert.equal(failed.text(failed.dial.resolveFailed("a.test", failure("ENOTFOUND"), 1)), "connect 1 192.0.2.9");
     const empty = start([named("a.test")]);
     empty.dial.begin(0);
-    assert.equal(empty.text(empty.dial.resolved([], 1)), "failed resolve_failed");
+    assert.equal(empty.text(empty.dial.resolved("a.test", [], 1)), "failed resolve_failed");
     const slow = start([named("a.test")]);
     slow.dial.begin(0);
     assert.equal(slow.text(slow.dial.timedOut(15_000)), "failed resolve_timeout");
-    assert.equal(slow.text(slow.dial.resolved(ADDRESSES, 15_001)), "wait");
+    assert.equal(slow.text(slow.dial.resolved("a.test", ADDRESSES, 15_001)), "wait");
     const late = start([named("a.test")]);
     late.dial.begin(0);
-    assert.equal(late.text(late.dial.resolveFailed(failure("ETIMEOUT"), 5_000)), "failed resolve_timeout");
+    assert.equal(late.text(late.dial.resolveFailed("a.test", failure("ETIMEOUT"), 5_000)), "failed resolve_timeout");
   });
 });
