@@ -54,7 +54,13 @@ export function jsonLine(record: ConnectionRecord): string {
 
 /** For people: `TIME CLIENT -> LISTENER PROTOCOL NAME alpn=… route=… upstream=… connect=… in=… out=… took=… REASON "DETAIL"`. */
 export function textLine(record: ConnectionRecord): string {
-  const parts = [isoTime(record), logWord(formatEndpoint(record.client)), "->", logWord(record.listener), record.protocol];
+  const parts = [
+    isoTime(record),
+    logWord(formatEndpoint(record.client)),
+    "->",
+    logWord(record.listener),
+    record.protocol,
+  ];
   parts.push(logWord(record.serverName ?? ""));
   if (record.alpn.length > 0) parts.push(`alpn=${record.alpn.map(logWord).join(",")}`);
   if (record.route !== undefined) parts.push(`route=${logWord(record.route)}`);

@@ -169,7 +169,9 @@ export class ProxyServer implements ConnectionOwner {
     try {
       this.#parts.finished?.(connection.session.record);
     } catch (error) {
-      this.#parts.warn?.(`Cannot hand over a finished connection: ${error instanceof Error ? error.stack : String(error)}`);
+      this.#parts.warn?.(
+        `Cannot hand over a finished connection: ${error instanceof Error ? error.stack : String(error)}`,
+      );
     }
   }
 

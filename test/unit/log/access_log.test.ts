@@ -64,7 +64,8 @@ describe("access log", () => {
   });
 
   test("what the wire sent cannot break a line in any format", () => {
-    const hostile = { alpn: ['x\n{"reason":"ok"}', "\u001b[2J", "\u0085"], detail: 'a"b\r\n' };
+    const client = { kind: "unix", path: '/tmp/\u001b[2J\r\nFAKE "q" \u00ff' } as const;
+    const hostile = { client, alpn: ['x\n{"reason":"ok"}', "\u001b[2J", "\u0085"], detail: 'a"b\r\n' };
     for (const format of ["json", "text", "$remote_addr [$ssl_preread_alpn_protocols] $detail"]) {
       assert.match(template(format, hostile), /^[\x20-\x7e]+$/, format);
     }

@@ -72,6 +72,35 @@ describe("proxy", () => {
     assertNothingLeft(here);
   });
 
+  test("a listener of records that throws costs no connection its end", async () => {
+    const here = await world();
+    here.records.push = () => {
+      throw new Error("a fault of the listener");
+    };
+    here.adapter.client(hello);
+    here.adapter.client({ kind: "end", delay: 1 });
+    here.adapter.clock.run();
+    assert.match(here.warnings[0] ?? "", /Cannot hand over a finished connection: Error: a fault of the listener/);
+    assertNothingLeft(here);
+  });
+
+  test("when the last connection has gone, no timer is left", async () => {
+    const here = await world();
+    here.adapter.client({ kind: "end", delay: 1 });
+    here.adapter.clock.run(2);
+    assert.equal(here.proxy.openConnections, 0);
+    assert.equal(here.adapter.clock.pending, 0);
+  });
+
+  test("two drains end together", async () => {
+    const here = await world();
+    here.adapter.client({ kind: "end", delay: 10 });
+    let ends = 0;
+    for (const timeout of [1_000, 2_000]) here.proxy.drain(timeout, () => ends++);
+    here.adapter.clock.run();
+    assert.equal(ends, 2);
+  });
+
   test("a rejected client gets its alert, and its own data does not turn that into a reset", async () => {
     const here = await world();
     const noise: ClientEvent = { kind: "bytes", bytes: new Uint8Array(1000), delay: 1 };

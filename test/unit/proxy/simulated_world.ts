@@ -44,6 +44,10 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
+  get pending(): number {
+    return this.#tasks.length;
+  }
+
   wallTime(): number {
     return 1_700_000_000_000 + this.#now;
   }

@@ -142,3 +142,25 @@ describe("dial: names (RFC 8305)", () => {
     assert.equal(late.text(late.dial.resolveFailed("a.test", failure("ETIMEOUT"), 5_000)), "failed resolve_timeout");
   });
 });
+
+describe("dial: what came too late, or in another form", () => {
+  test("an answer for a server that was given up is not the next one's", () => {
+    const { dial, text } = start([named("a.test"), { kind: "name", name: "b.test", port: 8443 }]);
+    dial.begin(0);
+    assert.equal(text(dial.timedOut(7_500)), "resolve b.test");
+    assert.equal(text(dial.resolved("a.test", ["192.0.2.1"], 7_600)), "wait");
+    assert.equal(text(dial.resolveFailed("a.test", failure("ETIMEOUT"), 7_700)), "wait");
+    assert.equal(text(dial.resolved("b.test", ["192.0.2.2"], 7_800)), "connect 1 192.0.2.2");
+  });
+
+  test("addresses are canonical, each once, and what is none is left out", () => {
+    const { dial, attempts, text } = start([named("a.test")]);
+    dial.begin(0);
+    assert.equal(
+      text(dial.resolved("a.test", ["::ffff:192.0.2.1", "192.0.2.1", "fe80::1%lo", "x"], 1)),
+      "connect 1 192.0.2.1",
+    );
+    assert.equal(dial.deadline, 15_000, "no second address to try");
+    assert.deepEqual(attempts, [{ address: "192.0.2.1:443", outcome: "" }]);
+  });
+});

@@ -38,6 +38,14 @@ describe("direct policy", () => {
     assert.equal(guard.refuses("10.0.0.6", 8443, true), undefined);
   });
 
+  test("own addresses are known in every form", () => {
+    const guard = policy([tcp("0.0.0.0", 443)], ["8.8.8.8", "127.0.0.1"]);
+    for (const ip of ["::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1", "::ffff:127.0.0.1"]) {
+      assert.match(guard.refuses(ip, 443, true) ?? "", /certless itself/, ip);
+    }
+    assert.equal(guard.refuses("64:ff9b::808:809", 443, false), undefined);
+  });
+
   test("a public address of this machine is a loop, too", () => {
     const guard = policy([tcp("0.0.0.0", 443)], ["203.0.114.7"]);
     assert.match(guard.refuses("203.0.114.7", 443, false)!, /certless itself/);
