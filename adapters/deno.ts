@@ -207,6 +207,14 @@ function openSocket(conn: Deno.TcpConn | Deno.UnixConn): Socket {
 
 type AnyListener = Deno.TcpListener | Deno.UnixListener;
 
+function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It is gone already.
+  }
+}
+
 class DenoListener implements Listener {
   readonly endpoint: Endpoint;
   readonly #listener: AnyListener;
@@ -241,6 +249,8 @@ class DenoListener implements Listener {
     this.#closed = true;
     this.#held?.close();
     this.#listener.close();
+    // Deno removes the file on a later turn, which never comes where the program ends first.
+    if (this.endpoint.kind === "unix") removeFile(this.endpoint.path);
   }
 
   #accept(): void {

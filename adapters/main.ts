@@ -11,9 +11,10 @@ import { createHost } from "./host.ts";
 import { selectAdapter } from "./select.ts";
 
 const host = createHost();
-const exitCode = await runCli(process.argv.slice(2), {
+const code = await runCli(process.argv.slice(2), {
   host,
   selectAdapter,
   loadDemo: async () => (await import("./demo/demo.ts")).loadDemo(),
 });
-process.exitCode = exitCode;
+// What an adapter could not give up (Bun's connects) must not keep a finished program alive.
+process.exit(code);

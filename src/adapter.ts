@@ -98,12 +98,13 @@ export interface RelayOptions {
   readonly head: Uint8Array;
   /**
    * Where only a part of what the client sends may pass (one HTTP request): says how many of
-   * `bytes`' first bytes go to the server; the rest is dropped. Absent: everything passes.
+   * `bytes`' first bytes go to the server; the rest is dropped. -1: it is broken, and the relay ends with `cut`.
+   * Absent: everything passes.
    */
   readonly fromClient?: ((bytes: Uint8Array) => number) | undefined;
   /** Sees, without changing it, what the server sends, until it returns `false`. */
   readonly fromServer?: ((bytes: Uint8Array) => boolean) | undefined;
-  /** Called exactly once, when both sockets are closed and nothing is left open. */
+  /** Called exactly once, after `relay` has returned, when both sockets are closed and nothing is left open. */
   done(end: RelayEnd): void;
 }
 

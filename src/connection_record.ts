@@ -26,7 +26,7 @@ export interface ConnectionRecord {
   readonly peer: Endpoint;
   /** Where the client connected to: the socket's local address, or what a trusted PROXY header says. */
   server: Endpoint;
-  /** The listener's address as configured. */
+  /** The listener's address, with the port that was given for 0. */
   readonly listener: string;
   readonly protocol: "tls" | "http";
   serverName: string | undefined;

@@ -15,8 +15,8 @@ export interface Host {
   parseArgs(args: readonly string[], options: Readonly<Record<string, ArgOption>>): ParsedArgs;
   /** @throws {IoError} as the rejection. Relative paths start in the working directory; `-` is standard input. */
   readTextFile(path: string): Promise<string>;
-  /** Opens a buffered log sink; @throws {IoError} when it cannot be opened. */
-  openLog(target: LogTarget): LogSink;
+  /** Opens a buffered log sink; `warn` is told of what goes wrong later. @throws {IoError} when it cannot be opened. */
+  openLog(target: LogTarget, warn: (message: string) => void): LogSink;
   /** All addresses of a name, from the hosts file and the system's resolver, or from `servers` alone if any are given. */
   createResolver(options: ResolverOptions): Resolver;
   /** IP addresses of this machine's interfaces, loopback included. */

@@ -160,7 +160,7 @@ function openLog(config: Config, host: Host): LogSink | undefined {
   if (config.log.access === undefined) return undefined;
   const { path } = config.log.access;
   try {
-    return host.openLog(path);
+    return host.openLog(path, (message) => host.stderr.write(`certless: ${message}\n`));
   } catch (error) {
     const { code, message } = error as IoError;
     throw new StartError(`Cannot open the access log ${path}: ${message || code}`);
@@ -177,10 +177,20 @@ function recordWriter(config: Config, log: LogSink | undefined): (record: Connec
 const RESERVED_DESCRIPTORS = 128;
 const DEFAULT_CONNECTIONS = 10_000;
 
+/** Fewer connections than this by the descriptor limit are worth a word. */
+const FEW_CONNECTIONS = 500;
+
 /** A connection takes two descriptors, the client's and the server's. */
 function connectionLimit(config: Config, host: Host): number {
   if (config.limits.connections !== "auto") return config.limits.connections;
   const descriptors = host.descriptorLimit();
   if (descriptors === undefined) return DEFAULT_CONNECTIONS;
-  return Math.max(1, Math.floor((descriptors - RESERVED_DESCRIPTORS) / 2));
+  const limit = Math.max(1, Math.floor((descriptors - RESERVED_DESCRIPTORS) / 2));
+  if (limit < FEW_CONNECTIONS) {
+    const remedy = "raise it with ulimit -n, or LimitNOFILE= in the systemd unit";
+    host.stderr.write(
+      `certless: the limit of ${descriptors} descriptors allows ${limit} connections at once; ${remedy}\n`,
+    );
+  }
+  return limit;
 }

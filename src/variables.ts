@@ -37,7 +37,7 @@ export const VARIABLES: Readonly<Record<string, { readonly description: string; 
   realip_remote_addr: { description: "peer's address, before a PROXY header changed it", read: (r) => ip(r.peer) },
   server_addr: { description: "address the client connected to", read: (r) => ip(r.server) },
   server_port: { description: "port the client connected to", read: (r) => port(r.server) },
-  listener: { description: "listener's address as configured", read: (r) => r.listener },
+  listener: { description: "listener's address", read: (r) => r.listener },
   protocol: { description: "`tls` or `http`", read: (r) => r.protocol },
   connection: { description: "serial number of the connection", read: (r) => r.id },
   ssl_preread_server_name: {

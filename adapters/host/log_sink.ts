@@ -7,10 +7,11 @@
  * Lines wait as one text, so that a line costs no object; one write is under way at a time.
  */
 
-import { close, openSync, write } from "node:fs";
+import { close, constants, fstatSync, openSync, write } from "node:fs";
 import process from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { LogSink, LogTarget } from "../../src/host.ts";
+import { runtimeName } from "../select.ts";
 import { toIoError } from "../shared/io_error.ts";
 import { writeBlocking } from "./blocking_write.ts";
 
@@ -48,9 +49,14 @@ class DescriptorSink implements LogSink {
   #told = 0;
   #watchers: (() => void)[] = [];
 
-  constructor(descriptor: number, path: string | undefined) {
+  readonly #warn: (message: string) => void;
+  /** The last write failed, and that was told. */
+  #failing = false;
+
+  constructor(descriptor: number, path: string | undefined, warn: (message: string) => void) {
     this.#descriptor = descriptor;
     this.#path = path;
+    this.#warn = warn;
     open.add(this);
   }
 
@@ -72,8 +78,11 @@ class DescriptorSink implements LogSink {
     const former = this.#descriptor;
     try {
       this.#descriptor = openSync(this.#path, "a");
-    } catch {
+    } catch (error) {
       // The former file goes on being written: better there than nowhere.
+      this.#warn(
+        `Cannot open the log ${this.#path} anew: ${toIoError(error).message}; the former file is still written`,
+      );
       return;
     }
     if (this.#writing === 0) close(former, () => {});
@@ -134,14 +143,22 @@ class DescriptorSink implements LogSink {
     }
     write(descriptor, bytes, 0, bytes.length, null, (error, count) => {
       if (error === null || error === undefined) {
+        this.#failing = false;
         this.#continue(descriptor, bytes.subarray(count));
       } else if (error.code === "EAGAIN" || error.code === "EINTR") {
         this.#tryLater(descriptor, bytes);
       } else {
         this.dropped += this.#writing;
+        this.#tellFailure(toIoError(error).message);
         this.#finish();
       }
     });
+  }
+
+  #tellFailure(reason: string): void {
+    if (!this.#failing)
+      this.#warn(`Cannot write the log ${this.#path ?? ""}: ${reason}; lines are lost until it works again`);
+    this.#failing = true;
   }
 
   #tryLater(descriptor: number, bytes: Uint8Array): void {
@@ -178,15 +195,29 @@ function hookExit(): void {
 }
 
 /**
+ * A pipe that was inherited is opened anew, not to block: a reader that takes nothing would otherwise hold a thread in
+ * `write`, and with it the end of the process. The inherited description, which others may share, is left as it is.
+ */
+function ownDescription(descriptor: number): number {
+  try {
+    // Deno's asynchronous write spins on a description that does not block.
+    if (runtimeName() === "deno" || !fstatSync(descriptor).isFIFO()) return descriptor;
+    return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return descriptor;
+  }
+}
+
+/**
  * Opens `stdout`, `stderr`, or a file to append to.
  * @throws {IoError} when the file cannot be opened.
  */
-export function openLog(target: LogTarget): LogSink {
+export function openLog(target: LogTarget, warn: (message: string) => void): LogSink {
   hookExit();
-  if (target === "stdout") return new DescriptorSink(1, undefined);
-  if (target === "stderr") return new DescriptorSink(2, undefined);
+  if (target === "stdout") return new DescriptorSink(ownDescription(1), undefined, warn);
+  if (target === "stderr") return new DescriptorSink(ownDescription(2), undefined, warn);
   try {
-    return new DescriptorSink(openSync(target, "a"), target);
+    return new DescriptorSink(openSync(target, "a"), target, warn);
   } catch (error) {
     throw toIoError(error);
   }

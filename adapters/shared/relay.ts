@@ -92,6 +92,10 @@ class ClientSide extends Side {
     const gate = this.relay.options.fromClient;
     if (gate === undefined) return bytes;
     const length = gate(bytes);
+    if (length < 0) {
+      this.relay.abort("cut", undefined);
+      return bytes.subarray(0, 0);
+    }
     return length < bytes.length ? bytes.subarray(0, length) : bytes;
   }
 

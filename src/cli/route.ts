@@ -35,10 +35,14 @@ Exit code 0: it is forwarded. 1: it is rejected everywhere. 2: the question or t
     for (const listener of listeners) {
       const found = createRouter(listener.routes).match(name);
       const refusal = refusedClient(listener, client);
-      forwarded ||= refusal === undefined && found.to.kind !== "reject";
-      const lines = refusal === undefined ? explain(config, path, found) : [`rejected: untrusted_peer (${refusal})`];
-      if (refusal === undefined && values.resolve === true)
-        lines.push(...(await resolveLines(context, config, listener, found, name)));
+      const lines = refusal === undefined ? explain(config, path, listener, found) : [refusal];
+      let reaches = refusal === undefined && found.to.kind !== "reject";
+      if (reaches && values.resolve === true) {
+        const addresses = await resolveAddresses(context, config, listener, found, name);
+        lines.push(...addresses.lines);
+        reaches = addresses.usable;
+      }
+      forwarded ||= reaches;
       host.stdout.write(`${formatEndpoint(listener.endpoint)} (${listener.protocol}) ${name}\n`);
       host.stdout.write(`${lines.map((line) => `  ${line}`).join("\n")}\n`);
     }
@@ -73,15 +77,18 @@ function selectListeners(config: Config, given: string | boolean | undefined): r
 /** Why the listener does not let `client` in at all. */
 function refusedClient(listener: ListenerConfig, client: string | undefined): string | undefined {
   if (client === undefined || !listener.proxyProtocol || listener.trustedProxies.contains(client)) return undefined;
-  return `a PROXY header is required and ${client} is not in trustedProxies`;
+  return `rejected: untrusted_peer (a PROXY header is required and ${client} is not in trustedProxies)`;
 }
 
-function explain(config: Config, path: string, found: Route): string[] {
+function explain(config: Config, path: string, listener: ListenerConfig, found: Route): string[] {
   const place = found.line > 0 ? `${path}:${found.line}` : path;
   const lines = [
     `route: ${found.text} (${MATCH_WORDS[found.kind]}, ${place})`,
     `to: ${destinationText(found.to)}${DESTINATION_NOTES[found.to.kind] ?? ""}`,
   ];
+  if (listener.redirectToHttps !== undefined && found.to.kind !== "reject") {
+    return [...lines, `answer: a redirect to https, port ${listener.redirectToHttps}; nothing is dialled`];
+  }
   if (found.to.kind !== "upstream") return lines;
   const upstream = config.upstreams.get(found.to.name)!;
   for (const { target, weight, backup } of upstream.servers) {
@@ -97,14 +104,15 @@ const DESTINATION_NOTES: Readonly<Record<string, string>> = {
   direct: " (the name itself, resolved for each connection)",
 };
 
-async function resolveLines(
+/** The addresses of a destination given by name; `usable` where one of them may be dialled, or none needs to be looked up. */
+async function resolveAddresses(
   { host }: CliContext,
   config: Config,
   listener: ListenerConfig,
   found: Route,
   name: string,
-): Promise<string[]> {
-  if (found.to.kind !== "direct" && found.to.kind !== "host") return [];
+): Promise<{ readonly lines: readonly string[]; readonly usable: boolean }> {
+  if (found.to.kind !== "direct" && found.to.kind !== "host") return { lines: [], usable: true };
   const target = found.to.kind === "host" ? found.to.name : name;
   const port = found.to.port ?? (listener.endpoint.kind === "tcp" ? listener.endpoint.port : 0);
   const policy = new DirectPolicy(
@@ -114,12 +122,14 @@ async function resolveLines(
   const resolver = host.createResolver(config.resolver);
   try {
     const direct = found.to.kind === "direct";
-    return (await resolver.resolve(target)).map((ip) => {
-      const cause = direct ? policy.refuses(ip, port, found.allowPrivate) : undefined;
-      return cause === undefined ? `address: ${ip}` : `address: ${ip} refused: ${cause}`;
-    });
+    const causes = new Map<string, string | undefined>();
+    for (const ip of await resolver.resolve(target)) {
+      causes.set(ip, direct ? policy.refuses(ip, port, found.allowPrivate) : undefined);
+    }
+    const lines = [...causes].map(([ip, cause]) => `address: ${ip}${cause === undefined ? "" : ` refused: ${cause}`}`);
+    return { lines, usable: [...causes.values()].includes(undefined) };
   } catch (error) {
-    return [`address: none (${(error as IoError).code})`];
+    return { lines: [`address: none (${(error as IoError).code})`], usable: false };
   } finally {
     resolver.close();
   }

@@ -14,7 +14,7 @@ export const run: Command = {
 is stopped. Startup lines go to standard error, the access log where the configuration says.
 
 Signals: SIGTERM and SIGINT stop accepting and let connections finish for timeouts.drain, a second one ends at
-once. SIGUSR1 opens the access log's file anew.`,
+once. SIGUSR1 and SIGHUP open the access log's file anew.`,
   options: {
     adapter: {
       type: "string",
@@ -94,6 +94,8 @@ function serve({ host }: CliContext, config: Config, proxy: RunningProxy): Promi
       host.onSignal("SIGINT", () => stop("SIGINT")),
       host.onSignal("SIGTERM", () => stop("SIGTERM")),
       host.onSignal("SIGUSR1", () => proxy.reopenLog()),
+      // A terminal that closes, or a logrotate written for another program: no reason to cut connections.
+      host.onSignal("SIGHUP", () => proxy.reopenLog()),
     ];
   });
 }

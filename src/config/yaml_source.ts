@@ -26,6 +26,8 @@ const MAX_DEPTH = 32;
 /** Values that aliases may stand for, all together. */
 const MAX_ALIASED = 100_000;
 /** Syntax errors that are told: after that many the file is something else. */
+/** Characters of a library's message, which may quote half the file. */
+const MAX_REASON = 200;
 const MAX_SYNTAX = 20;
 
 const TOO_DEEP = "Cannot read the YAML: it is nested too deeply";
@@ -100,7 +102,7 @@ class Reader implements Positions {
       } else if (deep) {
         this.#report("too_deep", pos[0], [], TOO_DEEP);
       } else {
-        const reason = escapeInvisible(message.replace(/\s+/g, " "));
+        const reason = escapeInvisible(message.slice(0, MAX_REASON).replace(/\s+/g, " "));
         this.#report("yaml_syntax", pos[0], [], `Cannot read the YAML: ${reason}`);
       }
     }

@@ -16,7 +16,7 @@ export type RequestBody =
   | { readonly kind: "chunked" };
 
 /** Protocols whose connections carry further requests, maybe for other hosts: never let through as an upgrade. */
-const HTTP_PROTOCOLS = new Set(["h2c", "h2", "http", "h3"]);
+const CARRIES_REQUESTS = /^(h2|h3|http|spdy|tls)/;
 
 export class HeadFields {
   /** The authority of an absolute-form target; set before the first field. */
@@ -78,7 +78,7 @@ export class HeadFields {
     return (
       protocols.length > 0 &&
       listOf(this.#connection).includes("upgrade") &&
-      !protocols.some((protocol) => HTTP_PROTOCOLS.has(protocol))
+      !protocols.some((protocol) => CARRIES_REQUESTS.test(protocol))
     );
   }
 

@@ -49,6 +49,11 @@ export class RequestGate {
     return count;
   }
 
+  /** What the client sent as its body is none: the request cannot end, and the server must not wait for it. */
+  get broken(): boolean {
+    return this.#body instanceof ChunkedBody && this.#body.failed;
+  }
+
   /** @param bytes what the server sent next. @returns whether the gate wants to see more of it. */
   fromServer(bytes: Uint8Array): boolean {
     const answer = this.#answer;

@@ -21,12 +21,17 @@ export class ListenError extends Error {
 function listenFailure(endpoint: Endpoint, { code, message }: IoError): string {
   switch (code) {
     case "EADDRINUSE":
+      if (endpoint.kind === "unix") {
+        return "another program listens there, or the file is no socket; stop it, remove the file or choose another path";
+      }
       return "another program (or another certless) listens there already; stop it or choose another address";
     case "EACCES":
     case "EPERM":
       return endpoint.kind === "tcp" && endpoint.port < 1024
         ? "ports below 1024 need root or the capability CAP_NET_BIND_SERVICE (setcap, or AmbientCapabilities= in the systemd unit)"
-        : "permission denied";
+        : endpoint.kind === "unix"
+          ? "permission denied, or its directory does not exist"
+          : "permission denied";
     case "EADDRNOTAVAIL":
       return "this machine has no such address";
     case "ENOENT":

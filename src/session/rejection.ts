@@ -54,6 +54,9 @@ const STATUSES: Readonly<Partial<Record<Reason, ReplyStatus>>> = {
   internal_error: 502,
   resolve_timeout: 504,
   connect_timeout: 504,
+  preread_timeout: 408,
+  preread_memory: 503,
+  too_many_connections: 503,
 };
 
 /** The HTTP reply for `reason` to a request of `method`, or undefined where there is nobody to tell. */

@@ -46,6 +46,7 @@ export interface SessionSettings {
   readonly budget: PrereadBudget;
 }
 
+const BROKEN_BODY = "the chunked body breaks RFC 9112 section 7.1";
 const EMPTY = new Uint8Array(0);
 /** Milliseconds between two looks at a relay, at most. */
 const MAX_IDLE_CHECK = 15_000;
@@ -66,6 +67,8 @@ export class Session {
   #dialStartedAt = 0;
   #proxyVersion: UpstreamConfig["proxyProtocol"];
   #cutReason: Reason | undefined;
+  /** Bytes of a client that asked for more than its one request. */
+  #dropped = 0;
   #moved = 0;
   #movedAt = 0;
 
@@ -136,10 +139,11 @@ export class Session {
     if (this.#state !== "dialing") return WAIT;
     this.#dial!.connected(attempt);
     this.record.connectTime = now - this.#dialStartedAt;
+    const step = this.#relay(attempt, now);
+    if (step.kind !== "relay") return step;
     this.#state = "relaying";
     this.#movedAt = now;
     this.deadline = now + this.#idleCheck();
-    const step = this.#relay(attempt);
     this.#buffer.release();
     return step;
   }
@@ -149,8 +153,8 @@ export class Session {
     if (this.#state !== "relaying") return WAIT;
     this.record.bytesReceived += Math.max(0, bytesToServer - this.#headLength);
     this.record.bytesSent = bytesToClient;
-    if (end.reason === "ended") return this.#close("ok", "", now);
-    if (end.reason === "cut") return this.#close(this.#cutReason ?? "internal_error", "", now);
+    if (end.reason === "ended") return this.#close("ok", this.#droppedText(), now);
+    if (end.reason === "cut") return this.#close(this.#cutReason ?? "internal_error", this.record.detail, now);
     return this.#close(end.reason, end.error?.code ?? "", now);
   }
 
@@ -248,7 +252,7 @@ export class Session {
 
   // --- relaying ---
 
-  #relay(attempt: number): Step {
+  #relay(attempt: number, now: number): Step {
     const preread = this.#buffer.bytes.subarray(this.#preread.skip);
     const prelude = this.#prelude!;
     const added = this.#proxyHeader();
@@ -258,11 +262,28 @@ export class Session {
     else {
       const request = new RequestGate(prelude.head);
       const body = preread.subarray(prelude.head.bytes);
-      head = join(join(added, forwardedHead(preread, prelude.head)), body.subarray(0, request.fromClient(body)));
-      gate = request;
+      const passed = this.#fromClient(request, body);
+      if (passed < 0) return this.#close("malformed_request", BROKEN_BODY, now);
+      head = join(join(added, forwardedHead(preread, prelude.head)), body.subarray(0, passed));
+      gate = {
+        fromClient: (bytes) => this.#fromClient(request, bytes),
+        fromServer: (bytes) => request.fromServer(bytes),
+      };
     }
     this.#headLength = head.length;
     return { kind: "relay", attempt, head, gate };
+  }
+
+  /** What passes of the client's bytes, and a word in the log about what does not. */
+  #fromClient(request: RequestGate, bytes: Uint8Array): number {
+    const passed = request.fromClient(bytes);
+    if (request.broken) {
+      this.#cutReason = "malformed_request";
+      this.record.detail = BROKEN_BODY;
+      return -1;
+    }
+    if (passed < bytes.length) this.#dropped += bytes.length - passed;
+    return passed;
   }
 
   /** The PROXY header that the server expects, if any. */
@@ -270,6 +291,10 @@ export class Session {
     const { client, server } = this.record;
     if (this.#proxyVersion === undefined) return EMPTY;
     return writeProxyHeader(this.#proxyVersion === "v1" ? 1 : 2, client, server);
+  }
+
+  #droppedText(): string {
+    return this.#dropped === 0 ? "" : `${this.#dropped} bytes behind the first request were dropped`;
   }
 
   /** How often to look whether a relay moves: precise enough, and rare. */
@@ -304,6 +329,8 @@ export class Session {
     // A relayed client has had the server's own bytes: a word of ours would only corrupt them.
     if (this.#state === "relaying") return undefined;
     const prelude = this.#prelude;
+    // Nobody who has said nothing is told anything.
+    if (this.#buffer.length === 0 && this.#state === "preread" && reason === "preread_timeout") return undefined;
     if (this.#settings.protocol === "http") {
       return httpRejection(reason, prelude?.kind === "http" ? prelude.head.method : undefined);
     }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -93,11 +93,14 @@ describe("io errors", () => {
 });
 
 describe("log sink", () => {
+  const warnings: string[] = [];
+  const warn = (message: string): void => void warnings.push(message);
+
   const lines = (name: string): string[] => readFileSync(file(name), "utf8").split("\n").slice(0, -1);
 
   test("appends lines in order, some at once and the rest in time", async () => {
     writeFileSync(file("a.log"), "old\n");
-    const sink = host.openLog(file("a.log"));
+    const sink = host.openLog(file("a.log"), warn);
     sink.write("one");
     sink.write("zwei ü");
     assert.deepEqual(lines("a.log"), ["old"]);
@@ -118,7 +121,7 @@ describe("log sink", () => {
   });
 
   test("reopens its path after a rotation, and loses nothing", async () => {
-    const sink = host.openLog(file("r.log"));
+    const sink = host.openLog(file("r.log"), warn);
     sink.write("first");
     await sink.flush();
     renameSync(file("r.log"), file("r.log.1"));
@@ -132,8 +135,21 @@ describe("log sink", () => {
     assert.equal(former.length + latter.length, 20_002);
   });
 
+  test("says so, once, when the target takes nothing", { skip: !existsSync("/dev/full") }, async () => {
+    warnings.length = 0;
+    const sink = host.openLog("/dev/full", warn);
+    for (let turn = 0; turn < 3; turn++) {
+      sink.write("lost");
+      await sink.flush();
+    }
+    await sink.close();
+    assert.equal(sink.dropped, 3);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /^Cannot write the log \/dev\/full: .*no space left/i);
+  });
+
   test("keeps the former file where the path cannot be opened", async () => {
-    const sink = host.openLog(file("k.log"));
+    const sink = host.openLog(file("k.log"), warn);
     renameSync(file("k.log"), file("k.log.1"));
     writeFileSync(file("k.log"), "");
     rmSync(file("k.log"));
@@ -147,7 +163,7 @@ describe("log sink", () => {
 
   test("cannot be opened", () => {
     assert.throws(
-      () => host.openLog(join(directory, "no", "such.log")),
+      () => host.openLog(join(directory, "no", "such.log"), warn),
       (error: IoError) => error.code === "ENOENT",
     );
     chmodSync(directory, 0o755);

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createHost } from "../../adapters/host.ts";
 
 const [, , mode, target = "stdout"] = process.argv;
-const sink = createHost().openLog(target);
+const sink = createHost().openLog(target, (message) => process.stderr.write(message));
 
 if (mode === "exit") {
   // Nothing is flushed or closed: the lines must come all the same.

@@ -249,7 +249,7 @@ describe("upgrade", () => {
 
   test("needs both fields and HTTP/1.1", () => {
     assert.equal(upgrade("Connection: keep-alive, Upgrade", "Upgrade: websocket"), true);
-    assert.equal(upgrade("Connection: keep-alive", "connection: UPGRADE", "Upgrade: TLS/1.0"), true);
+    assert.equal(upgrade("Connection: keep-alive", "connection: UPGRADE", "Upgrade: chat/2"), true);
     assert.equal(upgrade("Connection: Upgrade"), false);
     assert.equal(upgrade("Connection: Upgrade", "Upgrade: "), false);
     assert.equal(upgrade("Upgrade: websocket"), false);
@@ -257,7 +257,7 @@ describe("upgrade", () => {
   });
 
   test("to HTTP in another version is none", () => {
-    for (const protocol of ["h2c", "H2C", "websocket, h2c", "HTTP/2.0", "h2"]) {
+    for (const protocol of ["h2c", "H2C", "h2c-14", "websocket, h2c", "HTTP/2.0", "h2", "h3", "spdy/3.1", "TLS/1.0"]) {
       assert.equal(upgrade("Connection: Upgrade, HTTP2-Settings", `Upgrade: ${protocol}`), false, protocol);
     }
   });

@@ -240,6 +240,32 @@ describe("session: HTTP", () => {
     assert.equal(gate!.fromClient(text("GET /third HTTP/1.1\r\n")), 0);
   });
 
+  test("a chunked body that breaks its framing ends the relay, with the reason in the log", () => {
+    const head = "POST / HTTP/1.1\r\nHost: shop.example.test\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const later = createSession({ settings: http });
+    later.start(0);
+    const { attempt } = kindOf(later.received(text(`${head}5\r\nhello\r\n`), 1), "connect");
+    const { gate } = kindOf(later.connected(attempt, 2), "relay");
+    assert.equal(gate!.fromClient(text("nonsense\r\n")), -1);
+    assert.equal(closed(later.relayed({ reason: "cut" }, 100, 0, 3)).reason, "malformed_request");
+    assert.match(later.record.detail, /chunked body/);
+    const atOnce = createSession({ settings: http });
+    atOnce.start(0);
+    const first = kindOf(atOnce.received(text(`${head}nonsense\r\n`), 1), "connect");
+    const step = kindOf(atOnce.connected(first.attempt, 2), "close");
+    assert.equal(step.reason, "malformed_request");
+    assert.match(latin1(step.reply), /^HTTP\/1.1 400/);
+  });
+
+  test("bytes behind the one request are dropped, and the log says how many", () => {
+    const session = createSession({ settings: http });
+    session.start(0);
+    const { attempt } = kindOf(session.received(request, 1), "connect");
+    session.connected(attempt, 2);
+    session.relayed({ reason: "ended" }, 100, 100, 3);
+    assert.equal(session.record.detail, "22 bytes behind the first request were dropped");
+  });
+
   test("short replies", () => {
     const answer = (bytes: Uint8Array, yaml?: string): string => {
       const session = createSession({ settings: http, ...(yaml === undefined ? {} : { yaml }) });
