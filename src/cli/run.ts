@@ -53,7 +53,8 @@ async function start({ host }: CliContext, config: Config, { adapter }: Selected
 }
 
 function startupLines({ host }: CliContext, config: Config, selected: SelectedAdapter, proxy: RunningProxy): string {
-  const lines = [`certless ${host.version} on ${host.runtime}, adapter ${selected.adapter.name} (${selected.why})`];
+  const title = `certless ${host.version} on ${host.runtime}, adapter ${selected.adapter.name} (${selected.why})`;
+  const lines: string[] = [];
   config.listeners.forEach(({ protocol, routes, proxyProtocol, redirectToHttps }, index) => {
     const notes = [
       protocol === "tls" ? "TLS by server name" : "HTTP by Host",
@@ -66,7 +67,7 @@ function startupLines({ host }: CliContext, config: Config, selected: SelectedAd
   });
   const access = config.log.access;
   lines.push(access === undefined ? "access log: off" : `access log: ${access.path}`);
-  return `${lines.map((line) => `certless: ${line}`).join("\n")}\n`;
+  return `${[title, ...lines.map((line) => `certless: ${line}`)].join("\n")}\n`;
 }
 
 /** Until a signal ends it. */

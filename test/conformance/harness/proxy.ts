@@ -181,7 +181,7 @@ export class RunningProxy extends LogWaiting {
   async prove(): Promise<void> {
     const { combination } = this;
     const [, version, runtime, runtimeVersion, adapter] = await this.waitForStderr(
-      /^certless: certless (\S+) on (\S+) (\S+), adapter (\S+) \(/m,
+      /^certless (\S+) on (\S+) (\S+), adapter (\S+) \(/m,
       START_DEADLINE,
     );
     assert.equal(version, packageJson.version);
