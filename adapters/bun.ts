@@ -210,7 +210,7 @@ class BunListener implements Listener {
   }
 }
 
-function bind(endpoint: Endpoint, accepted: (socket: Socket) => void): Listener {
+function bind(endpoint: Endpoint, accepted: (socket: Socket) => void, reusePort: boolean): Listener {
   const path = endpoint.kind === "unix" ? endpoint.path : undefined;
   const open = (socket: BunSocket): void => {
     const stream = openStream(socket, path, true);
@@ -223,7 +223,9 @@ function bind(endpoint: Endpoint, accepted: (socket: Socket) => void): Listener 
   };
   const options = { allowHalfOpen: true, socket: { ...HANDLERS, open } };
   if (endpoint.kind === "unix") return new BunListener(Bun.listen({ ...options, unix: endpoint.path }), endpoint);
-  const listener = Bun.listen<Carried>({ ...options, hostname: endpoint.ip, port: endpoint.port });
+  // The option works, though its type has it for `Bun.connect` alone.
+  const shared: object = { reusePort };
+  const listener = Bun.listen<Carried>({ ...options, ...shared, hostname: endpoint.ip, port: endpoint.port });
   return new BunListener(listener, { ...endpoint, port: listener.port });
 }
 
@@ -314,12 +316,13 @@ const files: UnixPath = {
 /** Sockets by `Bun.listen` and `Bun.connect`. */
 export const bunAdapter: Adapter = {
   name: "bun",
-  capabilities: { reset: true, detectsReset: true, pauseAccepts: false },
+  capabilities: { reset: true, detectsReset: true, pauseAccepts: false, reusePort: true },
   clock: systemClock,
   get abandonedConnects() {
     return abandonedConnects;
   },
-  listen: (endpoint, accepted) => bindOverStale(bunAdapter, endpoint, files, () => bind(endpoint, accepted)),
+  listen: (endpoint, accepted, { reusePort = false } = {}) =>
+    bindOverStale(bunAdapter, endpoint, files, () => bind(endpoint, accepted, reusePort)),
   connect: (endpoint, callbacks) => new BunConnecting(endpoint, callbacks),
   relay: relayStreams,
 };

@@ -285,11 +285,14 @@ class DenoListener implements Listener {
   }
 }
 
-function bind(endpoint: Endpoint, accepted: (socket: Socket) => void): Listener {
+function bind(endpoint: Endpoint, accepted: (socket: Socket) => void, reusePort: boolean): Listener {
   if (endpoint.kind === "unix") {
     return new DenoListener(Deno.listen({ transport: "unix", path: endpoint.path }), endpoint, accepted);
   }
-  const listener = Deno.listen({ hostname: endpoint.ip, port: endpoint.port, tcpBacklog: LISTEN_BACKLOG });
+  // Naming the option without --unstable-net would end the process.
+  const shared = reusePort ? { reusePort } : {};
+  const { ip: hostname, port } = endpoint;
+  const listener = Deno.listen({ hostname, port, tcpBacklog: LISTEN_BACKLOG, ...shared });
   return new DenoListener(listener, endpointOf(listener.addr), accepted);
 }
 
@@ -341,10 +344,17 @@ const files: UnixPath = {
 /** Sockets by `Deno.listen` and `Deno.connect`. */
 export const denoAdapter: Adapter = {
   name: "deno",
-  capabilities: { reset: false, detectsReset: true, pauseAccepts: true },
+  capabilities: {
+    reset: false,
+    detectsReset: true,
+    pauseAccepts: true,
+    // Needs --unstable-net, which shows in what else that flag brings; to try it without would end the process.
+    reusePort: "listenDatagram" in Deno,
+  },
   clock: systemClock,
   abandonedConnects: 0,
-  listen: (endpoint, accepted) => bindOverStale(denoAdapter, endpoint, files, () => bind(endpoint, accepted)),
+  listen: (endpoint, accepted, { reusePort = false } = {}) =>
+    bindOverStale(denoAdapter, endpoint, files, () => bind(endpoint, accepted, reusePort)),
   connect: (endpoint, callbacks) => new DenoConnecting(endpoint, callbacks),
   relay: relayStreams,
 };

@@ -6,13 +6,13 @@
 
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { networkInterfaces } from "node:os";
+import { availableParallelism, networkInterfaces } from "node:os";
 import process from "node:process";
 import { isatty } from "node:tty";
 import { domainToASCII } from "node:url";
 import { parseArgs } from "node:util";
 import pkg from "../package.json" with { type: "json" };
-import type { ArgOption, Host, ParsedArgs, SignalName, Terminal } from "../src/host.ts";
+import type { ArgOption, Host, ParsedArgs, SignalName, StartWorker, Terminal } from "../src/host.ts";
 import { writeBlocking } from "./host/blocking_write.ts";
 import { openLog } from "./host/log_sink.ts";
 import { createResolver } from "./host/resolver.ts";
@@ -87,9 +87,16 @@ function runtimeVersion(): string {
   return `${name} ${versions[name] ?? ""}`.trimEnd();
 }
 
+export interface HostOptions {
+  /** How to start a worker thread; a host without it carries all connections in one thread. */
+  readonly startWorker?: StartWorker;
+}
+
 /** The machine this process runs on. */
-export function createHost(): Host {
+export function createHost({ startWorker }: HostOptions = {}): Host {
   return {
+    startWorker,
+    parallelism: availableParallelism(),
     runtime: runtimeVersion(),
     version: pkg.version,
     env: process.env,

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The program: gives the command line its runtime.
+ * The program: gives the command line its runtime. Started again in a thread, it is a worker.
  *
  * Owns: nothing but the putting together; the same file starts on Node, Deno and Bun.
  */
@@ -9,12 +9,16 @@ import process from "node:process";
 import { runCli } from "../src/cli/cli.ts";
 import { createHost } from "./host.ts";
 import { selectAdapter } from "./select.ts";
+import { isMainThread, serveAsWorker, startThread } from "./worker.ts";
 
-const host = createHost();
-const code = await runCli(process.argv.slice(2), {
-  host,
-  selectAdapter,
-  loadDemo: async () => (await import("./demo/demo.ts")).loadDemo(),
-});
-// What an adapter could not give up (Bun's connects) must not keep a finished program alive.
-process.exit(code);
+if (isMainThread) {
+  const code = await runCli(process.argv.slice(2), {
+    host: createHost({ startWorker: (events) => startThread(import.meta.url, events) }),
+    selectAdapter,
+    loadDemo: async () => (await import("./demo/demo.ts")).loadDemo(),
+  });
+  // What an adapter could not give up (Bun's connects) must not keep a finished program alive.
+  process.exit(code);
+} else {
+  await serveAsWorker();
+}

@@ -158,7 +158,7 @@ class NodeListener implements Listener {
   }
 }
 
-function bind(endpoint: Endpoint, accepted: (socket: Socket) => void): Promise<Listener> {
+function bind(endpoint: Endpoint, accepted: (socket: Socket) => void, reusePort: boolean): Promise<Listener> {
   const path = endpoint.kind === "unix" ? endpoint.path : undefined;
   const server = net.createServer({
     allowHalfOpen: true,
@@ -173,7 +173,7 @@ function bind(endpoint: Endpoint, accepted: (socket: Socket) => void): Promise<L
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ ...target(endpoint), backlog: LISTEN_BACKLOG, exclusive: true }, () => {
+    server.listen({ ...target(endpoint), backlog: LISTEN_BACKLOG, exclusive: true, reusePort }, () => {
       server.off("error", reject);
       // A failed accept (no descriptor left) must not end the process: the client waits in the backlog.
       server.on("error", () => {});
@@ -241,10 +241,11 @@ const files: UnixPath = {
 /** Sockets by `node:net`. */
 export const nodeAdapter: Adapter = {
   name: "node",
-  capabilities: { reset: true, detectsReset: true, pauseAccepts: false },
+  capabilities: { reset: true, detectsReset: true, pauseAccepts: false, reusePort: true },
   clock: systemClock,
   abandonedConnects: 0,
-  listen: (endpoint, accepted) => bindOverStale(nodeAdapter, endpoint, files, () => bind(endpoint, accepted)),
+  listen: (endpoint, accepted, { reusePort = false } = {}) =>
+    bindOverStale(nodeAdapter, endpoint, files, () => bind(endpoint, accepted, reusePort)),
   connect: (endpoint, callbacks) => new NodeConnecting(endpoint, callbacks),
   relay: relayStreams,
 };

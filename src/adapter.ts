@@ -23,7 +23,7 @@ export interface Adapter {
    * `[::]` accepts IPv4 too, and IPv4-mapped peers are reported as IPv4.
    * @throws {IoError} as the rejection: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …
    */
-  listen(endpoint: Endpoint, accepted: (socket: Socket) => void): Promise<Listener>;
+  listen(endpoint: Endpoint, accepted: (socket: Socket) => void, options?: ListenOptions): Promise<Listener>;
   /** Starts a connection; exactly one of the two callbacks is called, never before `connect` returns. */
   connect(endpoint: Endpoint, callbacks: ConnectCallbacks): Connecting;
   /**
@@ -41,6 +41,13 @@ export interface Capabilities {
   readonly detectsReset: boolean;
   /** `Listener.pause` stops accepting, so that the kernel's backlog holds clients. */
   readonly pauseAccepts: boolean;
+  /** `ListenOptions.reusePort` works, so that several workers can share a port. */
+  readonly reusePort: boolean;
+}
+
+export interface ListenOptions {
+  /** `SO_REUSEPORT`: other workers of this process listen on the same port, and the kernel spreads connections. */
+  readonly reusePort?: boolean;
 }
 
 export interface Listener {

@@ -25,8 +25,28 @@ export interface Host {
   domainToAscii(name: string): string;
   /** Calls `handler` on each of the named signals; returns how to stop. */
   onSignal(signal: SignalName, handler: () => void): () => void;
+  /** Processors that this process may use. */
+  readonly parallelism: number;
+  /** Starts a thread that runs the program's data plane; undefined where this host has none. */
+  readonly startWorker: StartWorker | undefined;
   /** The soft limit of open descriptors, if it can be known. */
   descriptorLimit(): number | undefined;
+}
+
+/** @typeParam In what the thread is told. @typeParam Out what it tells. */
+export type StartWorker = <In, Out>(events: WorkerEvents<Out>) => WorkerThread<In>;
+
+export interface WorkerEvents<Out> {
+  message(message: Out): void;
+  /** It has ended, by itself, by a fault or by `terminate`; once, the last call. */
+  exited(reason: string): void;
+}
+
+export interface WorkerThread<In> {
+  post(message: In): void;
+  /** From now on, `post` wakes the thread by writing to this eventfd. */
+  wakeBy(descriptor: number | undefined): void;
+  terminate(): void;
 }
 
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1";

@@ -16,6 +16,8 @@ import type { Host, LogSink, Resolver } from "./host.ts";
 import { compileLineFormat } from "./log/access_log.ts";
 import { ProxyServer } from "./proxy/proxy_server.ts";
 import { NameCache } from "./upstream/name_cache.ts";
+import { ControlPlane } from "./workers/control_plane.ts";
+import type { ConfigSource } from "./workers/protocol.ts";
 
 export { ListenError } from "./proxy/listen_error.ts";
 export type { Adapter, Config, ConfigError, ConfigInput, ConnectionRecord, Endpoint, Host };
@@ -34,6 +36,8 @@ export interface RunningProxy {
   /** Where it listens, in the order of the configuration, with the ports that were given for 0. */
   readonly endpoints: readonly Endpoint[];
   readonly openConnections: number;
+  /** Threads that carry connections; 1 may be the caller's own. */
+  readonly workers: number;
   /** Opens the access log's file anew, after a rotation. */
   reopenLog(): void;
   /** Stops accepting, lets connections finish for `timeouts.drain`, cuts the rest, and flushes the log. */
@@ -68,11 +72,19 @@ export class InvalidConfigError extends Error {
 export async function createProxy(config: ConfigInput, environment: ProxyEnvironment): Promise<RunningProxy> {
   const loaded = configFromObject(config, { toAscii: (name) => environment.host.domainToAscii(name) });
   if ("errors" in loaded) throw new InvalidConfigError(loaded.errors);
-  return startProxy(loaded.config, environment);
+  return startProxy(loaded.config, { object: config }, environment);
 }
 
-/** Starts a proxy from a checked configuration. @throws {StartError | ListenError} as the rejection. */
-export async function startProxy(config: Config, environment: ProxyEnvironment): Promise<RunningProxy> {
+/**
+ * Starts a proxy from a checked configuration.
+ * @param source what `config` was read from: worker threads read it again.
+ * @throws {StartError | ListenError} as the rejection.
+ */
+export async function startProxy(
+  config: Config,
+  source: ConfigSource,
+  environment: ProxyEnvironment,
+): Promise<RunningProxy> {
   const { adapter, host } = environment;
   const resolver = host.createResolver(config.resolver);
   const names = new NameCache(resolver, () => adapter.clock.now());
@@ -80,20 +92,9 @@ export async function startProxy(config: Config, environment: ProxyEnvironment):
   try {
     await checkNames(config, names);
     log = openLog(config, host);
-    const write = recordWriter(config, log);
-    const proxy = new ProxyServer(config, {
-      adapter,
-      resolve: (name, answer) => void names.resolve(name).then(answer, answer),
-      ownAddresses: host.interfaceAddresses(),
-      connectionLimit: connectionLimit(config, host),
-      finished: (record) => {
-        write(record);
-        environment.finished?.(record);
-      },
-      warn: (message) => host.stderr.write(`certless: ${message}\n`),
-    });
-    await proxy.start();
-    return running(proxy, config, resolver, log);
+    const services = { config, names, log, environment, count: workerCount(config, environment) };
+    const plane = services.count === 1 ? await startHere(services) : await startWorkers(services, source);
+    return running(plane, config, resolver, log);
   } catch (error) {
     resolver.close();
     await log?.close();
@@ -101,18 +102,98 @@ export async function startProxy(config: Config, environment: ProxyEnvironment):
   }
 }
 
-function running(proxy: ProxyServer, config: Config, resolver: Resolver, log: LogSink | undefined): RunningProxy {
+/** What carries the connections: this thread, or workers. */
+interface Plane {
+  readonly endpoints: readonly Endpoint[];
+  readonly openConnections: number;
+  readonly workers: number;
+  cut(): void;
+  stop(timeout: number): Promise<void>;
+}
+
+interface Services {
+  readonly config: Config;
+  readonly names: NameCache;
+  readonly log: LogSink | undefined;
+  readonly environment: ProxyEnvironment;
+  readonly count: number;
+}
+
+/** How many workers the configuration and the environment come to. */
+function workerCount({ workers }: Config, { adapter, host, finished }: ProxyEnvironment): number {
+  const wanted = workers === "auto" ? host.parallelism : workers;
+  // Records are handed over in this thread only.
+  if (wanted === 1 || host.startWorker === undefined || finished !== undefined) return 1;
+  if (adapter.capabilities.reusePort) return wanted;
+  if (workers !== "auto")
+    warn(host, `workers: ${workers} is not possible: the adapter ${adapter.name} cannot share a port`);
+  return 1;
+}
+
+function warn(host: Host, message: string): void {
+  host.stderr.write(`certless: ${message}\n`);
+}
+
+async function startHere({ config, names, log, environment }: Services): Promise<Plane> {
+  const { adapter, host, finished } = environment;
+  const write = recordWriter(config, log);
+  const server = new ProxyServer(config, {
+    adapter,
+    resolve: (name, answer) => void names.resolve(name).then(answer, answer),
+    ownAddresses: host.interfaceAddresses(),
+    connectionLimit: connectionLimit(config, host),
+    finished: (record) => {
+      write(record);
+      finished?.(record);
+    },
+    warn: (message) => warn(host, message),
+  });
+  await server.start();
   return {
+    workers: 1,
     get endpoints() {
-      return proxy.endpoints;
+      return server.endpoints;
     },
     get openConnections() {
-      return proxy.openConnections;
+      return server.openConnections;
+    },
+    cut: () => server.cut(),
+    stop: (timeout) => new Promise((drained) => server.drain(timeout, drained)),
+  };
+}
+
+async function startWorkers(services: Services, source: ConfigSource): Promise<Plane> {
+  const { config, names, log, environment, count } = services;
+  const { adapter, host } = environment;
+  const plane = new ControlPlane({
+    config,
+    source,
+    count,
+    adapter,
+    ownAddresses: host.interfaceAddresses(),
+    connectionLimit: connectionLimit(config, host),
+    startWorker: host.startWorker!,
+    resolve: (name) => names.resolve(name),
+    writeLog: (lines) => log?.write(lines),
+    warn: (message) => warn(host, message),
+  });
+  await plane.start();
+  return plane;
+}
+
+function running(plane: Plane, config: Config, resolver: Resolver, log: LogSink | undefined): RunningProxy {
+  return {
+    workers: plane.workers,
+    get endpoints() {
+      return plane.endpoints;
+    },
+    get openConnections() {
+      return plane.openConnections;
     },
     reopenLog: () => log?.reopen(),
-    cut: () => proxy.cut(),
+    cut: () => plane.cut(),
     async stop() {
-      await new Promise<void>((drained) => proxy.drain(config.timeouts.drain, drained));
+      await plane.stop(config.timeouts.drain);
       resolver.close();
       await log?.close();
     },

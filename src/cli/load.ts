@@ -15,6 +15,7 @@ export const DEFAULT_FILE = "certless.yaml";
 export interface LoadedConfig {
   readonly config: Config;
   readonly path: string;
+  readonly text: string;
 }
 
 /** @throws {CliError} when there is no such file, or it has faults. */
@@ -22,7 +23,7 @@ export async function load(context: CliContext, named: string | undefined): Prom
   const path = named ?? DEFAULT_FILE;
   const text = await read(context, path, named !== undefined);
   const loaded = loadConfig(text, { path, toAscii: (name) => context.host.domainToAscii(name) });
-  if ("config" in loaded) return { config: loaded.config, path };
+  if ("config" in loaded) return { config: loaded.config, path, text };
   const { errors } = loaded;
   const count = errors.length === 1 ? "1 fault" : `${errors.length} faults`;
   throw new CliError(`${errors.map(formatConfigError).join("\n")}\n${count} in ${path}`);

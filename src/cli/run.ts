@@ -4,7 +4,7 @@ import { formatEndpoint } from "../address.ts";
 import type { Config } from "../config/config.ts";
 import { ListenError, type RunningProxy, StartError, startProxy } from "../mod.ts";
 import { type CliContext, CliError, type Command, type CommandArgs, EXIT, type SelectedAdapter } from "./command.ts";
-import { load } from "./load.ts";
+import { type LoadedConfig, load } from "./load.ts";
 import { destinationText, plural } from "./summary.ts";
 
 export const run: Command = {
@@ -25,9 +25,10 @@ once. SIGUSR1 and SIGHUP open the access log's file anew.`,
   maxPositionals: 1,
   async run(context: CliContext, { values, positionals }: CommandArgs): Promise<number> {
     const { host } = context;
-    const { config } = await load(context, positionals[0]);
+    const loaded = await load(context, positionals[0]);
+    const { config } = loaded;
     const selected = await select(context, String(values.adapter ?? config.adapter));
-    const proxy = await start(context, config, selected);
+    const proxy = await start(context, loaded, selected);
     // Signals first: who reads that we listen may end us the next moment.
     const ended = serve(context, config, proxy);
     host.stderr.write(startupLines(context, config, selected, proxy));
@@ -43,9 +44,13 @@ async function select(context: CliContext, name: string): Promise<SelectedAdapte
   }
 }
 
-async function start({ host }: CliContext, config: Config, { adapter }: SelectedAdapter): Promise<RunningProxy> {
+async function start(
+  { host }: CliContext,
+  { config, text, path }: LoadedConfig,
+  { adapter }: SelectedAdapter,
+): Promise<RunningProxy> {
   try {
-    return await startProxy(config, { adapter, host });
+    return await startProxy(config, { text, path }, { adapter, host });
   } catch (error) {
     if (error instanceof ListenError || error instanceof StartError) throw new CliError(error.message);
     throw error;
@@ -53,7 +58,8 @@ async function start({ host }: CliContext, config: Config, { adapter }: Selected
 }
 
 function startupLines({ host }: CliContext, config: Config, selected: SelectedAdapter, proxy: RunningProxy): string {
-  const title = `certless ${host.version} on ${host.runtime}, adapter ${selected.adapter.name} (${selected.why})`;
+  const adapter = `adapter ${selected.adapter.name} (${selected.why})`;
+  const title = `certless ${host.version} on ${host.runtime}, ${adapter}, ${plural(proxy.workers, "worker")}`;
   const lines: string[] = [];
   config.listeners.forEach(({ protocol, routes, proxyProtocol, redirectToHttps }, index) => {
     const notes = [

@@ -19,6 +19,8 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly log: LogConfig;
   readonly adapter: AdapterChoice;
+  /** Threads of the data plane; `auto`: one for each processor. */
+  readonly workers: number | "auto";
 }
 
 export type AdapterChoice = "auto" | "node" | "deno" | "bun";

@@ -237,6 +237,12 @@ function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType
     adapter: choice(["auto", "node", "deno", "bun"]).default("auto").meta({
       description: "Whose sockets to use; `auto` is the runtime's own.",
     }),
+    workers: z
+      .union([integer(1, 256, "a whole number from 1 to 256, or auto"), z.literal("auto")], {
+        error: "it must be a whole number from 1 to 256, or auto",
+      })
+      .default("auto")
+      .meta({ description: "Threads that carry connections; `auto` is one for each processor." }),
   });
 }
 

@@ -28,6 +28,12 @@ export interface ProxyParts {
   readonly ownAddresses: readonly string[];
   /** Open connections at most. */
   readonly connectionLimit: number;
+  /** Where to listen in place of the configured addresses, in their order; null: not here. */
+  readonly endpoints?: readonly (Endpoint | null)[];
+  /** Other workers listen on the same ports. */
+  readonly reusePort?: boolean;
+  /** Called for each connection when it is accepted. */
+  accepted?(): void;
   /** Called once for each connection, when its record is complete. */
   finished?(record: ConnectionRecord): void;
   /** Told of conditions that an operator should know, one line each. */
@@ -67,10 +73,12 @@ export class ProxyServer implements ConnectionOwner {
   async start(): Promise<void> {
     const opened: { readonly config: ListenerConfig; readonly listener: Listener }[] = [];
     try {
-      for (const config of this.#config.listeners) {
+      for (const [position, config] of this.#config.listeners.entries()) {
+        const endpoint = this.#parts.endpoints === undefined ? config.endpoint : this.#parts.endpoints[position];
+        if (endpoint === null || endpoint === undefined) continue;
         const index = opened.length;
         const accepted = (socket: Socket): void => this.#accepted(this.#listeners[index], socket);
-        opened.push({ config, listener: await this.#listen(config.endpoint, accepted) });
+        opened.push({ config, listener: await this.#listen(endpoint, accepted) });
       }
     } catch (error) {
       for (const { listener } of opened) listener.close();
@@ -84,7 +92,7 @@ export class ProxyServer implements ConnectionOwner {
 
   async #listen(endpoint: Endpoint, accepted: (socket: Socket) => void): Promise<Listener> {
     try {
-      return await this.adapter.listen(endpoint, accepted);
+      return await this.adapter.listen(endpoint, accepted, { reusePort: this.#parts.reusePort ?? false });
     } catch (error) {
       throw new ListenError(endpoint, error as IoError);
     }
@@ -134,6 +142,7 @@ export class ProxyServer implements ConnectionOwner {
     const record = newRecord(++this.#count, wallTime, text, config.protocol, socket.remote, socket.local);
     const connection = new Connection(this, socket, new Session(settings, record, now));
     this.#connections.add(connection);
+    this.#parts.accepted?.();
     if (this.#load() > this.#parts.connectionLimit) connection.abort("too_many_connections");
     else connection.start();
     this.#checkLimit();

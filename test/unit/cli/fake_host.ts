@@ -50,6 +50,8 @@ export function fakeWorld(
     domainToAscii: domainToASCII,
     onSignal: () => () => {},
     descriptorLimit: () => 1024,
+    parallelism: 2,
+    startWorker: undefined,
   };
   const context: CliContext = {
     host,

@@ -1,0 +1,237 @@
+/**
+ * The control plane: starts workers, answers what they ask, writes their log lines, replaces those that end.
+ *
+ * Owns: the workers' lives. Names, log and warnings are given to it. It must not touch a connection.
+ */
+
+import type { Adapter } from "../adapter.ts";
+import type { Endpoint } from "../address.ts";
+import type { Config } from "../config/config.ts";
+import type { IoError } from "../errors.ts";
+import type { StartWorker, WorkerThread } from "../host.ts";
+import { ListenError } from "../proxy/listen_error.ts";
+import type { ConfigSource, FromWorker, StartMessage, ToWorker } from "./protocol.ts";
+
+export interface ControlPlaneParts {
+  readonly config: Config;
+  readonly source: ConfigSource;
+  /** How many workers. */
+  readonly count: number;
+  /** The workers' own is of the same name; this thread's is for a first try at the ports, and for its clock. */
+  readonly adapter: Adapter;
+  readonly ownAddresses: readonly string[];
+  /** Open connections of all workers together. */
+  readonly connectionLimit: number;
+  readonly startWorker: StartWorker;
+  resolve(name: string): Promise<string[]>;
+  writeLog(lines: string): void;
+  warn(message: string): void;
+}
+
+interface Worker {
+  readonly index: number;
+  thread: WorkerThread<ToWorker> | undefined;
+  /** Its first start; nobody waits for a replacement's. */
+  readonly firstStart: Deferred;
+  hasServed: boolean;
+  /** That it has drained, or is gone. */
+  ended: Deferred;
+  open: number;
+  /** Starts in a row that did not last. */
+  failures: number;
+  startedAt: number;
+}
+
+/** A promise with its two ends. */
+class Deferred {
+  readonly promise: Promise<void>;
+  resolve!: () => void;
+  reject!: (reason: Error) => void;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    this.promise.catch(() => {});
+  }
+}
+
+/** A replacement waits so long, doubled for each failure in a row (ms); a worker that lasted this long is healthy. */
+const FIRST_DELAY = 100;
+const LONGEST_DELAY = 10_000;
+const HEALTHY_AFTER = 60_000;
+/** What a worker gets beyond the drain before it is ended by force, ms. */
+const GRACE = 5_000;
+
+export class ControlPlane {
+  readonly #parts: ControlPlaneParts;
+  readonly #workers: Worker[];
+  #endpoints: readonly Endpoint[] = [];
+  #stopping = false;
+
+  constructor(parts: ControlPlaneParts) {
+    this.#parts = parts;
+    this.#workers = Array.from({ length: parts.count }, (_, index) => ({
+      index,
+      thread: undefined,
+      firstStart: new Deferred(),
+      hasServed: false,
+      ended: new Deferred(),
+      open: 0,
+      failures: 0,
+      startedAt: 0,
+    }));
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
+  }
+
+  get workers(): number {
+    return this.#workers.length;
+  }
+
+  get openConnections(): number {
+    return this.#workers.reduce((sum, { open }) => sum + open, 0);
+  }
+
+  /** All workers serve when it resolves. @throws {ListenError | Error} as the rejection; then none is left. */
+  async start(): Promise<void> {
+    this.#endpoints = await this.#tryEndpoints();
+    try {
+      // The first one alone: it takes the `unix:` paths, and says what all of them would say.
+      for (const worker of this.#workers) {
+        this.#spawn(worker);
+        await worker.firstStart.promise;
+      }
+    } catch (error) {
+      this.#stopping = true;
+      for (const { thread } of this.#workers) thread?.terminate();
+      throw error;
+    }
+  }
+
+  /** Stops accepting and resolves when every connection has ended, at the latest `timeout` ms from now. */
+  async stop(timeout: number): Promise<void> {
+    this.#stopping = true;
+    for (const { thread, ended } of this.#workers) {
+      if (thread === undefined) ended.resolve();
+      else thread.post({ kind: "drain", timeout });
+    }
+    const cancel = this.#parts.adapter.clock.after(timeout + GRACE, () => {
+      for (const { ended } of this.#workers) ended.resolve();
+    });
+    await Promise.all(this.#workers.map(({ ended }) => ended.promise));
+    cancel();
+    for (const { thread } of this.#workers) thread?.terminate();
+  }
+
+  cut(): void {
+    for (const { thread } of this.#workers) thread?.post({ kind: "cut" });
+  }
+
+  /**
+   * Opens each port once and closes it again: finds the ports for 0, and a port that another program has, which
+   * `SO_REUSEPORT` would let workers of one user share unnoticed.
+   */
+  async #tryEndpoints(): Promise<Endpoint[]> {
+    const listeners: { readonly endpoint: Endpoint; close(): void }[] = [];
+    try {
+      for (const { endpoint } of this.#parts.config.listeners) {
+        if (endpoint.kind === "unix") listeners.push({ endpoint, close() {} });
+        else listeners.push(await this.#parts.adapter.listen(endpoint, (socket) => socket.destroy()));
+      }
+      return listeners.map(({ endpoint }) => endpoint);
+    } catch (error) {
+      throw new ListenError(this.#parts.config.listeners[listeners.length]!.endpoint, error as IoError);
+    } finally {
+      for (const listener of listeners) listener.close();
+    }
+  }
+
+  #spawn(worker: Worker): void {
+    worker.startedAt = this.#parts.adapter.clock.now();
+    worker.ended = new Deferred();
+    worker.thread = this.#parts.startWorker<ToWorker, FromWorker>({
+      message: (message) => this.#receive(worker, message),
+      exited: (reason) => this.#exited(worker, reason),
+    });
+    worker.thread.post(this.#startMessage(worker));
+  }
+
+  #startMessage({ index }: Worker): StartMessage {
+    const { source, adapter, count, ownAddresses, connectionLimit } = this.#parts;
+    return {
+      kind: "start",
+      source,
+      adapter: adapter.name,
+      endpoints: this.#endpoints.map((endpoint) => (endpoint.kind === "unix" && index > 0 ? null : endpoint)),
+      reusePort: count > 1,
+      ownAddresses,
+      connectionLimit: Math.max(1, Math.floor(connectionLimit / count)),
+    };
+  }
+
+  #receive(worker: Worker, message: FromWorker): void {
+    switch (message.kind) {
+      case "started":
+        worker.thread?.wakeBy(message.wakeDescriptor);
+        worker.hasServed = true;
+        worker.firstStart.resolve();
+        return;
+      case "failed":
+        this.#failed(worker, message);
+        return;
+      case "resolve":
+        this.#resolve(worker, message.id, message.name);
+        return;
+      case "log":
+        this.#parts.writeLog(message.lines);
+        return;
+      case "warn":
+        this.#parts.warn(message.message);
+        return;
+      case "open":
+        worker.open = message.connections;
+        return;
+      case "drained":
+        worker.ended.resolve();
+        return;
+    }
+  }
+
+  #resolve(worker: Worker, id: number, name: string): void {
+    const { thread } = worker;
+    const answer = (answered: string[] | IoError): void => thread?.post({ kind: "resolved", id, answer: answered });
+    this.#parts.resolve(name).then(answer, answer);
+  }
+
+  #failed(worker: Worker, { error, endpoint }: Extract<FromWorker, { kind: "failed" }>): void {
+    const reason = endpoint === undefined ? new Error(error.message) : new ListenError(endpoint, error);
+    worker.firstStart.reject(reason);
+    worker.thread?.terminate();
+    this.#exited(worker, reason.message);
+  }
+
+  #exited(worker: Worker, reason: string): void {
+    if (worker.thread === undefined) return;
+    worker.thread = undefined;
+    worker.open = 0;
+    worker.firstStart.reject(new Error(`Cannot start a worker: ${reason}`));
+    worker.ended.resolve();
+    if (!this.#stopping && worker.hasServed) this.#replace(worker, reason);
+  }
+
+  #replace(worker: Worker, reason: string): void {
+    const { clock } = this.#parts.adapter;
+    worker.failures = clock.now() - worker.startedAt > HEALTHY_AFTER ? 1 : worker.failures + 1;
+    const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (worker.failures - 1));
+    this.#parts.warn(
+      `worker ${worker.index + 1} ended (${reason}); its connections are lost, another starts in ${delay} ms`,
+    );
+    clock.after(delay, () => {
+      if (!this.#stopping) this.#spawn(worker);
+    });
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * The data plane of one worker: a proxy server whose names, log and warnings are the control plane's affair.
+ *
+ * Owns: the conversation with the control plane. It must not touch the outside world but through the adapter and `post`,
+ * and uses no promise once it has started: its thread may sleep in `epoll_wait`.
+ */
+
+import type { Adapter } from "../adapter.ts";
+import type { Config } from "../config/config.ts";
+import { configFromObject, formatConfigError, loadConfig } from "../config/load.ts";
+import type { ToAscii } from "../hostname.ts";
+import { compileLineFormat } from "../log/access_log.ts";
+import type { ResolveAnswer } from "../proxy/connection.ts";
+import { ListenError } from "../proxy/listen_error.ts";
+import { ProxyServer } from "../proxy/proxy_server.ts";
+import type { ConfigSource, FromWorker, StartMessage, ToWorker } from "./protocol.ts";
+
+/** Log lines are sent together: at this size, or after so many milliseconds. */
+const LOG_BATCH = 32_768;
+const LOG_DELAY = 50;
+
+export interface DataPlaneParts {
+  readonly adapter: Adapter;
+  readonly toAscii: ToAscii;
+  /** Written to by the control plane to wake this thread; undefined where messages do. */
+  readonly wakeDescriptor: number | undefined;
+  post(message: FromWorker): void;
+}
+
+export class DataPlane {
+  readonly #parts: DataPlaneParts;
+  readonly #asked = new Map<number, ResolveAnswer>();
+  #server: ProxyServer | undefined;
+  #lines = "";
+  #flushing = false;
+  #questions = 0;
+  #told = 0;
+
+  constructor(parts: DataPlaneParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads the configuration and opens the listeners; tells the control plane how that went. Never rejects. */
+  async start(message: StartMessage): Promise<void> {
+    try {
+      const config = readConfig(message.source, this.#parts.toAscii);
+      this.#server = this.#createServer(config, message);
+      await this.#server.start();
+      this.#parts.post({ kind: "started", wakeDescriptor: this.#parts.wakeDescriptor });
+    } catch (error) {
+      const endpoint = error instanceof ListenError ? error.endpoint : undefined;
+      const code = error instanceof ListenError ? error.code : "EUNKNOWN";
+      const text = error instanceof Error ? error.message : String(error);
+      this.#parts.post({ kind: "failed", error: { code, message: text }, endpoint });
+    }
+  }
+
+  /** A message other than `start`. */
+  receive(message: Exclude<ToWorker, StartMessage>): void {
+    switch (message.kind) {
+      case "resolved":
+        this.#asked.get(message.id)?.(message.answer);
+        this.#asked.delete(message.id);
+        return;
+      case "drain":
+        this.#server?.drain(message.timeout, () => {
+          this.#flush();
+          this.#parts.post({ kind: "drained" });
+        });
+        return;
+      case "cut":
+        this.#server?.cut();
+        return;
+    }
+  }
+
+  #createServer(config: Config, message: StartMessage): ProxyServer {
+    const access = config.log.access;
+    const format = access === undefined ? undefined : compileLineFormat(access.format);
+    return new ProxyServer(config, {
+      adapter: this.#parts.adapter,
+      endpoints: message.endpoints,
+      reusePort: message.reusePort,
+      ownAddresses: message.ownAddresses,
+      connectionLimit: message.connectionLimit,
+      resolve: (name, answer) => this.#ask(name, answer),
+      accepted: () => this.#schedule(),
+      finished: (record) => {
+        if (format !== undefined) this.#lines += `${format(record)}\n`;
+        this.#schedule();
+      },
+      warn: (text) => this.#parts.post({ kind: "warn", message: text }),
+    });
+  }
+
+  #ask(name: string, answer: ResolveAnswer): void {
+    const id = ++this.#questions;
+    this.#asked.set(id, answer);
+    this.#parts.post({ kind: "resolve", id, name });
+  }
+
+  #schedule(): void {
+    if (this.#lines.length >= LOG_BATCH) this.#flush();
+    else if (!this.#flushing) {
+      this.#flushing = true;
+      this.#parts.adapter.clock.after(LOG_DELAY, () => {
+        this.#flushing = false;
+        this.#flush();
+      });
+    }
+  }
+
+  #flush(): void {
+    if (this.#lines !== "") this.#parts.post({ kind: "log", lines: this.#lines.slice(0, -1) });
+    this.#lines = "";
+    const open = this.#server?.openConnections ?? 0;
+    if (open === this.#told) return;
+    this.#told = open;
+    this.#parts.post({ kind: "open", connections: open });
+  }
+}
+
+function readConfig(source: ConfigSource, toAscii: ToAscii): Config {
+  const loaded =
+    "object" in source
+      ? configFromObject(source.object, { toAscii })
+      : loadConfig(source.text, { path: source.path, toAscii });
+  // The control plane has read the same text before.
+  if ("errors" in loaded) throw new Error(loaded.errors.map(formatConfigError).join("\n"));
+  return loaded.config;
+}

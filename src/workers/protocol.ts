@@ -1,0 +1,42 @@
+/**
+ * What the control plane and a worker say to each other. Types only; everything here survives structured cloning.
+ */
+
+import type { Endpoint } from "../address.ts";
+import type { ConfigInput } from "../config/schema.ts";
+import type { IoError } from "../errors.ts";
+
+/** Where a configuration comes from: each worker reads it for itself, since a checked one holds what cannot be sent. */
+export type ConfigSource = { readonly text: string; readonly path: string } | { readonly object: ConfigInput };
+
+export interface StartMessage {
+  readonly kind: "start";
+  readonly source: ConfigSource;
+  readonly adapter: string;
+  /** Where to listen, in the order of the configuration, ports resolved; null: another worker does (a `unix:` path). */
+  readonly endpoints: readonly (Endpoint | null)[];
+  /** Several workers share each port. */
+  readonly reusePort: boolean;
+  readonly ownAddresses: readonly string[];
+  /** Open connections of this worker at most. */
+  readonly connectionLimit: number;
+}
+
+export type ToWorker =
+  | StartMessage
+  | { readonly kind: "resolved"; readonly id: number; readonly answer: readonly string[] | IoError }
+  /** Stop accepting; what is left after `timeout` ms is cut. `drained` follows. */
+  | { readonly kind: "drain"; readonly timeout: number }
+  | { readonly kind: "cut" };
+
+export type FromWorker =
+  | { readonly kind: "started"; readonly wakeDescriptor: number | undefined }
+  /** It cannot start; `endpoint` where a listener is the cause. */
+  | { readonly kind: "failed"; readonly error: IoError; readonly endpoint: Endpoint | undefined }
+  | { readonly kind: "resolve"; readonly id: number; readonly name: string }
+  /** Finished lines of the access log, one or more. */
+  | { readonly kind: "log"; readonly lines: string }
+  | { readonly kind: "warn"; readonly message: string }
+  /** How many connections are open, told when that has changed. */
+  | { readonly kind: "open"; readonly connections: number }
+  | { readonly kind: "drained" };
