@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { loadConfig } from "../../../src/config/load.ts";
+import type { WorkerEvents, WorkerThread } from "../../../src/host.ts";
+import { ControlPlane } from "../../../src/workers/control_plane.ts";
+import type { FromWorker, StartMessage, ToWorker } from "../../../src/workers/protocol.ts";
+import { SimulatedAdapter } from "../proxy/simulated_world.ts";
+
+const YAML = `
+listeners: [{ address: 10.0.0.5:443 }, { address: "unix:/run/certless.sock" }]
+routes: { shop.example.test: "192.0.2.1:443" }
+`;
+
+class FakeThread implements WorkerThread<ToWorker> {
+  readonly got: ToWorker[] = [];
+  readonly events: WorkerEvents<FromWorker>;
+  terminated = false;
+  woken: number | undefined;
+
+  constructor(events: WorkerEvents<FromWorker>) {
+    this.events = events;
+  }
+
+  post(message: ToWorker): void {
+    this.got.push(message);
+  }
+
+  wakeBy(descriptor: number | undefined): void {
+    this.woken = descriptor;
+  }
+
+  terminate(): void {
+    this.terminated = true;
+  }
+
+  get start(): StartMessage {
+    return this.got[0] as StartMessage;
+  }
+}
+
+const STARTED: FromWorker = { kind: "started", wakeDescriptor: 9 };
+
+function world(answerStart: (thread: FakeThread) => void = (thread) => thread.events.message(STARTED)) {
+  const adapter = new SimulatedAdapter();
+  const loaded = loadConfig(YAML, { path: "test", toAscii: (name) => name });
+  assert.ok("config" in loaded);
+  const threads: FakeThread[] = [];
+  const log: string[] = [];
+  const warnings: string[] = [];
+  const plane = new ControlPlane({
+    config: loaded.config,
+    source: { text: YAML, path: "test" },
+    count: 2,
+    adapter,
+    ownAddresses: ["10.0.0.5"],
+    connectionLimit: 101,
+    startWorker: (<In, Out>(events: WorkerEvents<Out>) => {
+      const thread = new FakeThread(events as unknown as WorkerEvents<FromWorker>);
+      threads.push(thread);
+      queueMicrotask(() => answerStart(thread));
+      return thread as unknown as WorkerThread<In>;
+    }) as never,
+    resolve: async (name) => {
+      if (name === "nope.test") throw { code: "ENOTFOUND", message: "" };
+      return ["192.0.2.9"];
+    },
+    writeLog: (lines) => log.push(lines),
+    warn: (message) => warnings.push(message),
+  });
+  return { adapter, plane, threads, log, warnings };
+}
+
+const settled = () => new Promise<void>((resolve) => setTimeout(resolve));
+
+describe("control plane", () => {
+  test("workers share ports and the limit; one alone has the unix path", async () => {
+    const { plane, threads } = world();
+    await plane.start();
+    assert.equal(threads.length, 2);
+    const [first, second] = threads.map(({ start }) => start);
+    assert.equal(first!.reusePort, true);
+    assert.equal(first!.connectionLimit, 50);
+    assert.deepEqual(first!.endpoints[1], { kind: "unix", path: "/run/certless.sock" });
+    assert.deepEqual(second!.endpoints, [first!.endpoints[0], null]);
+    assert.equal(threads[0]!.woken, 9);
+  });
+
+  test("answers questions, writes lines, passes warnings on", async () => {
+    const { plane, threads, log, warnings } = world();
+    await plane.start();
+    const { events, got } = threads[1]!;
+    events.message({ kind: "resolve", id: 5, name: "a.test" });
+    events.message({ kind: "resolve", id: 6, name: "nope.test" });
+    events.message({ kind: "log", lines: "one\ntwo" });
+    events.message({ kind: "warn", message: "careful" });
+    events.message({ kind: "open", connections: 3 });
+    await settled();
+    assert.deepEqual(got.slice(1), [
+      { kind: "resolved", id: 5, answer: ["192.0.2.9"] },
+      { kind: "resolved", id: 6, answer: { code: "ENOTFOUND", message: "" } },
+    ]);
+    assert.deepEqual([log, warnings, plane.openConnections], [["one\ntwo"], ["careful"], 3]);
+  });
+
+  test("a worker that dies is replaced, later each time; the others go on", async () => {
+    const { adapter, plane, threads, warnings } = world();
+    await plane.start();
+    threads[0]!.events.exited("a fault");
+    assert.match(warnings[0]!, /worker 1 ended \(a fault\).*another starts in 100 ms/);
+    adapter.clock.run(99);
+    assert.equal(threads.length, 2);
+    adapter.clock.run(100);
+    assert.equal(threads.length, 3);
+    assert.deepEqual(threads[2]!.start, threads[0]!.start);
+    await settled();
+    threads[2]!.events.exited("a fault");
+    assert.match(warnings[1]!, /another starts in 200 ms/);
+    adapter.clock.run(300);
+    await settled();
+    assert.equal(threads.length, 4);
+    assert.ok(!threads[1]!.terminated);
+  });
+
+  test("a replacement drains like the first", async () => {
+    const { adapter, plane, threads } = world();
+    await plane.start();
+    threads[0]!.events.exited("a fault");
+    adapter.clock.run(100);
+    await settled();
+    let stopped = false;
+    const stopping = plane.stop(1_000).then(() => {
+      stopped = true;
+    });
+    threads[1]!.events.message({ kind: "drained" });
+    await settled();
+    assert.ok(!stopped);
+    threads[2]!.events.message({ kind: "drained" });
+    await stopping;
+    assert.ok(threads[1]!.terminated && threads[2]!.terminated);
+  });
+
+  test("a worker that cannot start ends them all, with the first one's words", async () => {
+    const failed: FromWorker = {
+      kind: "failed",
+      error: { code: "EACCES", message: "" },
+      endpoint: { kind: "unix", path: "/run/x" },
+    };
+    const { plane, threads, warnings } = world((thread) =>
+      thread.events.message(threads.length === 2 ? failed : STARTED),
+    );
+    await assert.rejects(plane.start(), /Cannot listen on unix:\/run\/x: permission denied/);
+    assert.ok(threads.every(({ terminated }) => terminated));
+    assert.deepEqual(warnings, []);
+  });
+
+  test("one that does not drain is ended after the time and some grace", async () => {
+    const { adapter, plane, threads } = world();
+    await plane.start();
+    const stopping = plane.stop(1_000);
+    plane.cut();
+    assert.deepEqual(
+      threads[0]!.got.slice(1).map(({ kind }) => kind),
+      ["drain", "cut"],
+    );
+    adapter.clock.run(6_000);
+    await stopping;
+    assert.ok(threads.every(({ terminated }) => terminated));
+  });
+});

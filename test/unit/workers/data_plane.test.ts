@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { DataPlane } from "../../../src/workers/data_plane.ts";
+import type { FromWorker, StartMessage } from "../../../src/workers/protocol.ts";
+import { SimulatedAdapter } from "../proxy/simulated_world.ts";
+import { HELLO } from "../session/session_fixture.ts";
+
+const YAML = `
+listeners: [{ address: 10.0.0.5:443 }]
+routes: { shop.example.test: "origin.example.test:443" }
+log: { access: { format: json } }
+`;
+
+const START: StartMessage = {
+  kind: "start",
+  source: { text: YAML, path: "test" },
+  adapter: "simulated",
+  endpoints: [{ kind: "tcp", ip: "10.0.0.5", port: 443 }],
+  reusePort: true,
+  ownAddresses: [],
+  connectionLimit: 100,
+};
+
+async function started(changes: Partial<StartMessage> = {}) {
+  const adapter = new SimulatedAdapter();
+  const posted: FromWorker[] = [];
+  const plane = new DataPlane({
+    adapter,
+    toAscii: (name) => name,
+    wakeDescriptor: 7,
+    post: (message) => posted.push(message),
+  });
+  await plane.start({ ...START, ...changes });
+  const of = <Kind extends FromWorker["kind"]>(kind: Kind) =>
+    posted.filter((message): message is Extract<FromWorker, { kind: Kind }> => message.kind === kind);
+  return { adapter, plane, of };
+}
+
+describe("data plane", () => {
+  test("says that it has started, and by what it is woken", async () => {
+    const { of, adapter } = await started();
+    assert.deepEqual(of("started"), [{ kind: "started", wakeDescriptor: 7 }]);
+    assert.ok(adapter.listening);
+  });
+
+  test("asks for names, and sends its log lines together", async () => {
+    const { adapter, plane, of } = await started();
+    adapter.relayEnd = () => ({ after: 200, reason: "ended" });
+    adapter.client({ kind: "bytes", bytes: HELLO, delay: 1 });
+    adapter.client({ kind: "end", delay: 1 });
+    adapter.clock.run(10);
+    const [question] = of("resolve");
+    assert.equal(question?.name, "origin.example.test");
+    plane.receive({ kind: "resolved", id: question!.id, answer: ["192.0.2.1"] });
+    assert.equal(of("log").length, 0);
+    adapter.clock.run();
+    const lines = of("log").flatMap(({ lines }) => lines.split("\n"));
+    assert.deepEqual(lines.map((line) => JSON.parse(line).reason).sort(), ["client_left", "ok"]);
+    assert.deepEqual(
+      of("open").map(({ connections }) => connections),
+      [1, 0],
+    );
+  });
+
+  test("an error answers a question, too, and an answer to nothing is nothing", async () => {
+    const { adapter, plane, of } = await started();
+    plane.receive({ kind: "resolved", id: 99, answer: [] });
+    adapter.client({ kind: "bytes", bytes: HELLO, delay: 1 });
+    adapter.clock.run(10);
+    plane.receive({ kind: "resolved", id: of("resolve")[0]!.id, answer: { code: "ENOTFOUND", message: "" } });
+    adapter.clock.run();
+    assert.match(of("log")[0]!.lines, /"reason":"resolve_failed"/);
+  });
+
+  test("drains: the last lines go first, then the word", async () => {
+    const { adapter, plane, of } = await started();
+    adapter.client();
+    plane.receive({ kind: "drain", timeout: 1_000 });
+    assert.ok(!adapter.listening);
+    adapter.clock.run(999);
+    assert.equal(of("drained").length, 0);
+    adapter.clock.run();
+    assert.equal(of("drained").length, 1);
+    assert.match(of("log")[0]!.lines, /"reason":"drain_timeout"/);
+  });
+
+  test("a configuration that cannot be read is a failure with its words", async () => {
+    const { of } = await started({ source: { text: "listeners: 1", path: "bad.yaml" } });
+    assert.match(of("failed")[0]!.error.message, /^bad\.yaml:1:12: /);
+  });
+
+  test("a place that another worker has is passed over", async () => {
+    const { adapter, of } = await started({ endpoints: [null] });
+    assert.equal(of("started").length, 1);
+    assert.ok(!adapter.listening);
+  });
+});
