@@ -26,6 +26,8 @@ export { formatEndpoint };
 /** What a proxy runs on. */
 export interface ProxyEnvironment {
   readonly adapter: Adapter;
+  /** An adapter that needs a thread of its own, by name: then all connections are carried by workers. */
+  readonly workerAdapter?: string | undefined;
   readonly host: Host;
   /** Called once for each connection when it has ended, beside the access log. */
   readonly finished?: (record: ConnectionRecord) => void;
@@ -92,8 +94,9 @@ export async function startProxy(
   try {
     await checkNames(config, names);
     log = openLog(config, host);
-    const services = { config, names, log, environment, count: workerCount(config, environment) };
-    const plane = services.count === 1 ? await startHere(services) : await startWorkers(services, source);
+    const services = { config, names, log, environment };
+    const count = workerCount(config, environment);
+    const plane = count === 0 ? await startHere(services) : await startWorkers(services, source, count);
     return running(plane, config, resolver, log);
   } catch (error) {
     resolver.close();
@@ -116,18 +119,19 @@ interface Services {
   readonly names: NameCache;
   readonly log: LogSink | undefined;
   readonly environment: ProxyEnvironment;
-  readonly count: number;
 }
 
-/** How many workers the configuration and the environment come to. */
-function workerCount({ workers }: Config, { adapter, host, finished }: ProxyEnvironment): number {
-  const wanted = workers === "auto" ? host.parallelism : workers;
+/** How many worker threads the configuration and the environment come to; 0: this thread carries the connections. */
+function workerCount({ workers }: Config, { adapter, workerAdapter, host, finished }: ProxyEnvironment): number {
   // Records are handed over in this thread only.
-  if (wanted === 1 || host.startWorker === undefined || finished !== undefined) return 1;
-  if (adapter.capabilities.reusePort) return wanted;
-  if (workers !== "auto")
-    warn(host, `workers: ${workers} is not possible: the adapter ${adapter.name} cannot share a port`);
-  return 1;
+  if (host.startWorker === undefined || finished !== undefined) return 0;
+  const wanted = workers === "auto" ? host.parallelism : workers;
+  if (workerAdapter !== undefined) return wanted;
+  if (wanted > 1 && adapter.capabilities.reusePort) return wanted;
+  if (wanted > 1 && workers !== "auto") {
+    warn(host, `workers: ${workers} is not possible: the adapter ${adapter.name} cannot share a port here`);
+  }
+  return 0;
 }
 
 function warn(host: Host, message: string): void {
@@ -162,14 +166,15 @@ async function startHere({ config, names, log, environment }: Services): Promise
   };
 }
 
-async function startWorkers(services: Services, source: ConfigSource): Promise<Plane> {
-  const { config, names, log, environment, count } = services;
-  const { adapter, host } = environment;
+async function startWorkers(services: Services, source: ConfigSource, count: number): Promise<Plane> {
+  const { config, names, log, environment } = services;
+  const { adapter, host, workerAdapter = adapter.name } = environment;
   const plane = new ControlPlane({
     config,
     source,
     count,
     adapter,
+    workerAdapter,
     ownAddresses: host.interfaceAddresses(),
     connectionLimit: connectionLimit(config, host),
     startWorker: host.startWorker!,

@@ -41,7 +41,10 @@ export interface CliContext {
 }
 
 export interface SelectedAdapter {
+  /** This thread's sockets. */
   readonly adapter: Adapter;
+  /** What carries the connections in place of `adapter`, in threads of its own. */
+  readonly workerAdapter?: string | undefined;
   /** Why this one, in a few words. */
   readonly why: string;
 }

@@ -47,10 +47,10 @@ async function select(context: CliContext, name: string): Promise<SelectedAdapte
 async function start(
   { host }: CliContext,
   { config, text, path }: LoadedConfig,
-  { adapter }: SelectedAdapter,
+  { adapter, workerAdapter }: SelectedAdapter,
 ): Promise<RunningProxy> {
   try {
-    return await startProxy(config, { text, path }, { adapter, host });
+    return await startProxy(config, { text, path }, { adapter, workerAdapter, host });
   } catch (error) {
     if (error instanceof ListenError || error instanceof StartError) throw new CliError(error.message);
     throw error;
@@ -58,7 +58,7 @@ async function start(
 }
 
 function startupLines({ host }: CliContext, config: Config, selected: SelectedAdapter, proxy: RunningProxy): string {
-  const adapter = `adapter ${selected.adapter.name} (${selected.why})`;
+  const adapter = `adapter ${selected.workerAdapter ?? selected.adapter.name} (${selected.why})`;
   const title = `certless ${host.version} on ${host.runtime}, ${adapter}, ${plural(proxy.workers, "worker")}`;
   const lines: string[] = [];
   config.listeners.forEach(({ protocol, routes, proxyProtocol, redirectToHttps }, index) => {

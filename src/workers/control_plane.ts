@@ -17,8 +17,10 @@ export interface ControlPlaneParts {
   readonly source: ConfigSource;
   /** How many workers. */
   readonly count: number;
-  /** The workers' own is of the same name; this thread's is for a first try at the ports, and for its clock. */
+  /** This thread's, for a first try at the ports and for its clock. */
   readonly adapter: Adapter;
+  /** Name of the workers' own. */
+  readonly workerAdapter: string;
   readonly ownAddresses: readonly string[];
   /** Open connections of all workers together. */
   readonly connectionLimit: number;
@@ -161,11 +163,11 @@ export class ControlPlane {
   }
 
   #startMessage({ index }: Worker): StartMessage {
-    const { source, adapter, count, ownAddresses, connectionLimit } = this.#parts;
+    const { source, workerAdapter, count, ownAddresses, connectionLimit } = this.#parts;
     return {
       kind: "start",
       source,
-      adapter: adapter.name,
+      adapter: workerAdapter,
       endpoints: this.#endpoints.map((endpoint) => (endpoint.kind === "unix" && index > 0 ? null : endpoint)),
       reusePort: count > 1,
       ownAddresses,

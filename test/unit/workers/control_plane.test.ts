@@ -52,6 +52,7 @@ function world(answerStart: (thread: FakeThread) => void = (thread) => thread.ev
     source: { text: YAML, path: "test" },
     count: 2,
     adapter,
+    workerAdapter: "simulated",
     ownAddresses: ["10.0.0.5"],
     connectionLimit: 101,
     startWorker: (<In, Out>(events: WorkerEvents<Out>) => {
