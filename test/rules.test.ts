@@ -51,7 +51,7 @@ const RINGS: readonly Ring[] = [
   { name: "driver", rooms: ["proxy"], imports: ["leaf", "wire", "record", "policy", "machine"] },
   {
     name: "shell",
-    rooms: ["cli", "admin", "mod"],
+    rooms: ["cli", "admin", "mod", "workers"],
     imports: ["leaf", "wire", "record", "policy", "machine", "driver", "shell"],
   },
 ];
@@ -61,7 +61,10 @@ const CONTRACTS = ["adapter", "host"];
 /** What an adapter may know of the core besides the contracts. */
 const KNOWN_TO_ADAPTERS = ["address", "errors"];
 /** What the program's own files may import beyond that: they put it together. */
-const PROGRAM: Readonly<Record<string, readonly string[]>> = { "adapters/main.ts": ["cli", "mod"] };
+const PROGRAM: Readonly<Record<string, readonly string[]>> = {
+  "adapters/main.ts": ["cli", "mod"],
+  "adapters/worker.ts": ["workers"],
+};
 const PROGRAM_TYPES: Readonly<Record<string, readonly string[]>> = {
   "adapters/select.ts": ["cli"],
   "adapters/demo/demo.ts": ["cli"],

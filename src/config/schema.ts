@@ -241,8 +241,11 @@ function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType
       .union([integer(1, 256, "a whole number from 1 to 256, or auto"), z.literal("auto")], {
         error: "it must be a whole number from 1 to 256, or auto",
       })
-      .default("auto")
-      .meta({ description: "Threads that carry connections; `auto` is one for each processor." }),
+      .default(1)
+      .meta({
+        description:
+          "Threads that carry connections; `auto` is one for each processor. `1` needs no thread of its own.",
+      }),
   });
 }
 

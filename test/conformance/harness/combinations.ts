@@ -33,7 +33,7 @@ const TABLE = [
     name: "deno",
     runtime: "deno",
     adapter: "deno",
-    runtimeArgs: ["run", "--allow-all", "--no-check"],
+    runtimeArgs: ["run", "--allow-all", "--no-check", "--unstable-net"],
     smallHeap: V8_HEAPS.deno,
   },
   { name: "bun", runtime: "bun", adapter: "bun", runtimeArgs: [], smallHeap: JSC_HEAP },

@@ -56,6 +56,7 @@ describe("a valid file", () => {
       limits: { connections: "auto", prereadBytes: 65_536, prereadTotal: 67_108_864 },
       log: { access: { path: "stdout", format: "text" } },
       adapter: "auto",
+      workers: 1,
     });
   });
 
@@ -174,7 +175,7 @@ routes: { default: 10.0.0.3:443 }
   }
 });
 
-const TOP = "listeners, routes, upstreams, timeouts, resolver, limits, log and adapter";
+const TOP = "listeners, routes, upstreams, timeouts, resolver, limits, log, adapter and workers";
 const DURATION = "it must be a duration with its unit, such as 500ms, 10s, 5m, 1h or 1d";
 const SIZE = "it must be a size such as 64KiB, 10MB or 4096 (bytes)";
 
