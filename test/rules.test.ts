@@ -78,7 +78,7 @@ const HANDLES_WIRE_BYTES = ["wire", "machine", "driver"];
 /** What the pure core may not touch, and what it uses instead. `types: []` in tsconfig.src.json finds the rest. */
 const IMPURE: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\bDate\.now\b|\bnew Date\(\)|\bDate\(\)|\bperformance\./g, "the time is an argument, or Clock of src/adapter.ts"],
-  [/\bMath\.random\b|\bcrypto\./g, "chance is an argument, or Host.random of src/host.ts"],
+  [/\bMath\.random\b|\bcrypto\./g, "chance is an argument"],
   [/\b(?:setTimeout|setInterval|setImmediate|queueMicrotask)\(/g, "Clock.after of src/adapter.ts"],
   [/\bprocess\.[a-z]|\bDeno\.|\bBun\.|\bglobalThis\b|\bimport\.meta\b/g, "Host of src/host.ts, or an adapter"],
   [/\bconsole\./g, "Host.stdout and Host.stderr of src/host.ts"],
