@@ -75,7 +75,7 @@ describe("the JSON Schema", () => {
       "limits",
       "log",
       "adapter",
-    "workers",
+      "workers",
     ]);
     assert.deepEqual(at("properties", "listeners", "items").required, ["address"]);
     assert.deepEqual(at("properties", "listeners", "items", "properties", "protocol").enum, ["tls", "http"]);
