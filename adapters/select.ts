@@ -8,12 +8,15 @@
 import type { Adapter } from "../src/adapter.ts";
 
 /** `auto` takes the adapter of the runtime that runs. */
-export const ADAPTER_NAMES = ["auto", "node", "deno", "bun"] as const;
+export const ADAPTER_NAMES = ["auto", "linux", "node", "deno", "bun"] as const;
 
 export type RuntimeName = "node" | "deno" | "bun";
 
 export interface SelectedAdapter {
+  /** This thread's sockets. */
   readonly adapter: Adapter;
+  /** What carries the connections in place of `adapter`, in threads of its own. */
+  readonly workerAdapter?: string;
   /** For the startup line, a phrase: `the sockets of the runtime`. */
   readonly why: string;
 }
@@ -37,6 +40,12 @@ export function runtimeName(): RuntimeName {
  */
 export async function selectAdapter(name: string): Promise<SelectedAdapter> {
   const runtime = runtimeName();
+  if (name === "linux") {
+    const { whyNoLinux } = await import("./linux/open.ts");
+    const reason = await whyNoLinux();
+    if (reason !== undefined) throw new Error(`Cannot use the adapter "linux": ${reason}`);
+    return { adapter: await LOADERS[runtime](), workerAdapter: "linux", why: "asked for" };
+  }
   if (name !== "auto" && !Object.hasOwn(LOADERS, name)) {
     throw new Error(`Cannot use the adapter "${name}": there are ${ADAPTER_NAMES.join(", ")}`);
   }

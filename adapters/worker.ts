@@ -5,9 +5,16 @@
  * not know what the messages mean.
  */
 
-import { writeSync } from "node:fs";
 import process from "node:process";
-import { isMainThread, type MessagePort, parentPort, Worker } from "node:worker_threads";
+import {
+  isMainThread,
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+  workerData,
+} from "node:worker_threads";
+import type { Adapter } from "../src/adapter.ts";
 import type { WorkerEvents, WorkerThread } from "../src/host.ts";
 import { DataPlane } from "../src/workers/data_plane.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../src/workers/protocol.ts";
@@ -16,44 +23,64 @@ import { selectAdapter } from "./select.ts";
 
 export { isMainThread };
 
-/** An eventfd takes eight bytes, and adds them up. */
-const ONE = new Uint8Array(new BigUint64Array([1n]).buffer);
-
 class Thread<In> implements WorkerThread<In> {
   readonly #worker: Worker;
-  #wakeDescriptor: number | undefined;
+  readonly #port: MessagePort;
+  #wake: (() => void) | undefined;
+  #ended = false;
 
-  constructor(worker: Worker) {
+  constructor(worker: Worker, port: MessagePort) {
     this.#worker = worker;
+    this.#port = port;
   }
 
   post(message: In): void {
-    this.#worker.postMessage(message);
-    if (this.#wakeDescriptor !== undefined) writeSync(this.#wakeDescriptor, ONE);
+    this.#port.postMessage(message);
+    this.#wake?.();
   }
 
   wakeBy(descriptor: number | undefined): void {
-    this.#wakeDescriptor = descriptor;
+    this.#wake = undefined;
+    if (descriptor !== undefined) void this.#prepareWake(descriptor);
+  }
+
+  /** By libc, like all of that adapter: Deno's own calls know no descriptor that is not theirs. */
+  async #prepareWake(descriptor: number): Promise<void> {
+    const [{ createWaker }, { openLibc }] = await Promise.all([import("./linux/engine.ts"), import("./linux/ffi.ts")]);
+    const wake = createWaker(await openLibc());
+    if (this.#ended) return;
+    this.#wake = () => wake(descriptor);
+    // For what was posted meanwhile.
+    this.#wake();
+  }
+
+  /** The thread is gone, and its eventfd's number may soon be another descriptor's. */
+  end(): void {
+    this.#ended = true;
+    this.#wake = undefined;
   }
 
   terminate(): void {
-    this.#wakeDescriptor = undefined;
+    this.end();
+    this.#port.close();
     void this.#worker.terminate();
   }
 }
 
 /** Starts `program` in a thread; there it must call `serveAsWorker`. */
 export function startThread<In, Out>(program: string, events: WorkerEvents<Out>): WorkerThread<In> {
-  const worker = new Worker(new URL(program));
-  const thread = new Thread<In>(worker);
+  // A port of our own, since Deno's `parentPort` is none that `receiveMessageOnPort` takes.
+  const { port1, port2 } = new MessageChannel();
+  const worker = new Worker(new URL(program), { workerData: { port: port2 }, transferList: [port2] });
+  const thread = new Thread<In>(worker, port1);
   let ended = false;
   const exited = (reason: string): void => {
     if (ended) return;
     ended = true;
-    thread.wakeBy(undefined);
+    thread.end();
     events.exited(reason);
   };
-  worker.on("message", (message: Out) => events.message(message));
+  port1.on("message", (message: Out) => events.message(message));
   worker.on("error", (error: Error) => exited(error.message));
   worker.on("exit", (code) => exited(`exit code ${code}`));
   return thread;
@@ -61,23 +88,47 @@ export function startThread<In, Out>(program: string, events: WorkerEvents<Out>)
 
 /** The life of a worker thread: waits for `start`, then serves until it is terminated. */
 export async function serveAsWorker(): Promise<void> {
-  const port = parentPort;
-  if (port === null) throw new Error("Cannot serve as a worker: this is the main thread");
+  const { port } = workerData as { readonly port: MessagePort };
   const start = await firstMessage(port);
-  const { adapter } = await selectAdapter(start.adapter);
+  const { adapter, wakeDescriptor, serve } = await threadAdapter(start.adapter);
   const host = createHost();
   const plane = new DataPlane({
     adapter,
     toAscii: (name) => host.domainToAscii(name),
-    wakeDescriptor: undefined,
+    wakeDescriptor,
     post: (message: FromWorker) => port.postMessage(message),
   });
-  port.on("message", (message: Exclude<ToWorker, StartMessage>) => plane.receive(message));
-  // Signals are the main thread's; a fault that escapes everything ends this worker, and the control plane replaces it.
+  const receive = (message: Exclude<ToWorker, StartMessage>): void => plane.receive(message);
+  // A fault that escapes everything ends this worker, and the control plane replaces it.
   process.on("unhandledRejection", (reason) => {
     throw reason;
   });
   await plane.start(start);
+  if (serve === undefined) port.on("message", receive);
+  else await serve(() => drainPort(port, receive));
+}
+
+interface ThreadAdapter {
+  readonly adapter: Adapter;
+  readonly wakeDescriptor: number | undefined;
+  /** Takes the thread over, and calls `woken` after each wake; absent where the thread's own loop serves. */
+  readonly serve: ((woken: () => void) => Promise<void>) | undefined;
+}
+
+async function threadAdapter(name: string): Promise<ThreadAdapter> {
+  if (name !== "linux") {
+    const { adapter } = await selectAdapter(name);
+    return { adapter, wakeDescriptor: undefined, serve: undefined };
+  }
+  const { openLinuxEngine } = await import("./linux/open.ts");
+  const { engine, serve } = await openLinuxEngine();
+  return { adapter: engine.adapter, wakeDescriptor: engine.wakeDescriptor, serve };
+}
+
+function drainPort<Message>(port: MessagePort, receive: (message: Message) => void): void {
+  for (let item = receiveMessageOnPort(port); item !== undefined; item = receiveMessageOnPort(port)) {
+    receive(item.message as Message);
+  }
 }
 
 function firstMessage(port: MessagePort): Promise<StartMessage> {

@@ -23,7 +23,7 @@ export interface Config {
   readonly workers: number | "auto";
 }
 
-export type AdapterChoice = "auto" | "node" | "deno" | "bun";
+export type AdapterChoice = "auto" | "linux" | "node" | "deno" | "bun";
 
 export interface ListenerConfig {
   /** Port 0: any free one. */

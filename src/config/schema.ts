@@ -234,7 +234,7 @@ function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType
         .prefault({})
         .meta({ description: "One line per connection; `false` for none." }),
     }).prefault({}),
-    adapter: choice(["auto", "node", "deno", "bun"]).default("auto").meta({
+    adapter: choice(["auto", "linux", "node", "deno", "bun"]).default("auto").meta({
       description: "Whose sockets to use; `auto` is the runtime's own.",
     }),
     workers: z

@@ -203,7 +203,7 @@ describe("faults of the YAML", () => {
       "9:3 duplicate_key Cannot use the key 'a.com' in routes twice: it is already on line 7",
     ],
     [`${BASE}adapter: ${"[".repeat(20)}{a: ${"[".repeat(20)}${"]".repeat(20)}}${"]".repeat(20)}\n`]: [
-      "9:10 bad_value Cannot use adapter: it must be auto, node, deno or bun",
+      "9:10 bad_value Cannot use adapter: it must be auto, linux, node, deno or bun",
       "9:45 too_deep Cannot read the YAML: it is nested too deeply",
     ],
   };
@@ -307,7 +307,7 @@ describe("faults of single options", () => {
     ],
     [
       "adapter: dino",
-      "9:10 bad_value Cannot use adapter 'dino': it must be auto, node, deno or bun; did you mean 'deno'?",
+      "9:10 bad_value Cannot use adapter 'dino': it must be auto, linux, node, deno or bun; did you mean 'deno'?",
     ],
     [
       "resolver: { servers: [dns.example, 2001:db8::1] }",
@@ -604,7 +604,7 @@ listeners:
   test("formatConfigError", () => {
     const [error] = errorsOf(`${BASE}adapter: x\n`);
     assert.ok(error);
-    const message = "Cannot use adapter 'x': it must be auto, node, deno or bun";
+    const message = "Cannot use adapter 'x': it must be auto, linux, node, deno or bun";
     assert.equal(formatConfigError(error), `c.yaml:9:10: ${message}`);
     assert.equal(formatConfigError({ ...error, path: "a\x1b[2J" }), `a\\x1b[2J:9:10: ${message}`);
     assert.equal(formatConfigError({ ...error, path: "", line: 0, column: 0 }), message);

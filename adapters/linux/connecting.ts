@@ -1,0 +1,108 @@
+/**
+ * A connect that is under way.
+ *
+ * Owns: its descriptor, until it is open or given up.
+ */
+
+import type { ConnectCallbacks, Connecting } from "../../src/adapter.ts";
+import type { Endpoint } from "../../src/address.ts";
+import * as linux from "./constants.ts";
+import { systemError } from "./kernel.ts";
+import { addressFamily } from "./layout.ts";
+import type { Deferred, Watcher } from "./loop.ts";
+import type { EngineParts } from "./parts.ts";
+import { INTEREST_OUT, LinuxSocket } from "./socket.ts";
+
+export class LinuxConnecting implements Connecting, Watcher, Deferred {
+  generation = 0;
+  readonly #parts: EngineParts;
+  readonly #endpoint: Endpoint;
+  readonly #callbacks: ConnectCallbacks;
+  /** -1 once it is given up, failed, or the socket's. */
+  #fd: number;
+  /** Why it failed at once; told only after `connect` has returned. */
+  #errno = 0;
+  #settled = false;
+
+  constructor(parts: EngineParts, endpoint: Endpoint, callbacks: ConnectCallbacks) {
+    this.#parts = parts;
+    this.#endpoint = endpoint;
+    this.#callbacks = callbacks;
+    this.#fd = parts.kernel.openSocket(endpoint);
+    if (this.#fd < 0 || !this.#start()) {
+      this.#errno = parts.kernel.errno[0] as number;
+      parts.loop.soon(this);
+    }
+  }
+
+  /** False where it failed at once; `errno` says why. */
+  #start(): boolean {
+    const { kernel, loop } = this.#parts;
+    if (!this.#prepare()) return false;
+    if (kernel.connect(this.#fd, this.#endpoint) < 0 && kernel.errno[0] !== linux.EINPROGRESS) return false;
+    return loop.add(this, this.#fd, INTEREST_OUT);
+  }
+
+  #prepare(): boolean {
+    const { kernel, options } = this.#parts;
+    if (this.#endpoint.kind === "unix") return true;
+    // On a socket that connects it means that the ACK which ends the handshake waits for the first bytes.
+    if (options.speaksFirst === true) kernel.setOption(this.#fd, linux.IPPROTO_TCP, linux.TCP_DEFER_ACCEPT, 1);
+    if (options.fastOpen === true) kernel.setOption(this.#fd, linux.IPPROTO_TCP, linux.TCP_FASTOPEN_CONNECT, 1);
+    if (options.sourceAddress === undefined) return true;
+    const source: Endpoint = { kind: "tcp", ip: options.sourceAddress, port: 0 };
+    if (addressFamily(source) !== addressFamily(this.#endpoint)) return true;
+    kernel.setOption(this.#fd, linux.IPPROTO_IP, linux.IP_BIND_ADDRESS_NO_PORT, 1);
+    return kernel.bind(this.#fd, source) === 0;
+  }
+
+  cancel(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#close();
+  }
+
+  ready(events: number): void {
+    const broken = (events & (linux.EPOLLERR | linux.EPOLLHUP)) !== 0;
+    const errno = broken ? this.#parts.kernel.takeError(this.#fd) : 0;
+    if (errno !== 0) this.#fail(errno);
+    else if ((events & linux.EPOLLOUT) !== 0) this.#open(events);
+  }
+
+  runDeferred(): void {
+    this.#fail(this.#errno);
+  }
+
+  faulted(): void {
+    this.cancel();
+  }
+
+  #open(events: number): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    const socket = new LinuxSocket(this.#parts, this.#fd, this.#endpoint, undefined, INTEREST_OUT);
+    this.#parts.loop.hand(this.#fd, socket);
+    this.#fd = -1;
+    socket.noteEvents(events);
+    try {
+      this.#callbacks.connected(socket);
+    } catch (error) {
+      this.#parts.loop.report(error);
+      socket.destroy();
+    }
+  }
+
+  #fail(errno: number): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#close();
+    this.#callbacks.failed(systemError(errno, "connect", this.#endpoint));
+  }
+
+  #close(): void {
+    if (this.#fd < 0) return;
+    this.#parts.loop.forget(this.#fd);
+    this.#parts.kernel.libc.close(this.#fd);
+    this.#fd = -1;
+  }
+}

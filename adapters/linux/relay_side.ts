@@ -1,0 +1,375 @@
+/**
+ * One of the two sockets of a relay: what comes from it goes to its peer, by copying or by `splice(2)`.
+ *
+ * Owns: the pump of one direction, what is on its way to this side (unsent bytes or a pipe), and this side's end.
+ * What a broken side means for the other is `relay.ts`'s. No event allocates anything, unless the peer is slow.
+ *
+ * Small exchanges are copied through the one shared buffer. A direction that has moved more than that without
+ * falling quiet is bulk: it goes through a pipe, which is given back whenever it is empty.
+ */
+
+import type { RelayEndReason } from "../../src/adapter.ts";
+import type { IoError } from "../../src/errors.ts";
+import * as linux from "./constants.ts";
+import { BUFFER_SIZE, systemError } from "./kernel.ts";
+import type { Deferred } from "./loop.ts";
+import { PIPE_SIZE, type Pipe } from "./pipes.ts";
+import type { LinuxRelay } from "./relay.ts";
+import type { LinuxSocket, RelayedSocket } from "./socket.ts";
+
+/** What one direction may move before others have their turn. */
+const TURN = 4 * 1024 * 1024;
+/** A wake-up that moves less than this is no bulk. */
+const QUIET = 16 * 1024;
+
+/** A sandbox, or a kernel that emulates Linux, may know no `splice` between sockets and pipes. */
+const CANNOT_SPLICE: readonly number[] = [linux.EINVAL, linux.ENOSYS, linux.EPERM];
+
+/** Sees what comes from a side; the number of bytes that may pass. */
+export type Filter = (bytes: Uint8Array) => number;
+
+export class RelaySide implements RelayedSocket, Deferred {
+  readonly relay: LinuxRelay;
+  readonly socket: LinuxSocket;
+  /** What its breaking before its FIN is called. */
+  readonly breakReason: RelayEndReason;
+  generation = 0;
+  peer: RelaySide = this;
+  /** Bytes that were sent to this side. */
+  taken = 0;
+  /** What comes from this side must be looked at, and cannot be spliced. */
+  filter: Filter | undefined;
+  /** Its FIN was read: nothing more comes. */
+  finished = false;
+  isClosed = false;
+  /** Bytes for this side wait in `socket.unsent` or in the pipe. */
+  #blocked = false;
+  /** No more bytes come for this side: FIN goes out behind what waits. */
+  #finWanted = false;
+  /** To be closed behind what waits. */
+  #closing = false;
+  /** It takes no more bytes, but what it had sent is still being read. */
+  #deaf: IoError | undefined;
+  #pipe: Pipe | undefined;
+  #piped = 0;
+  /** Bytes that came from this side since it last was quiet. */
+  #streak = 0;
+  #queued = false;
+
+  constructor(relay: LinuxRelay, socket: LinuxSocket, breakReason: RelayEndReason) {
+    this.relay = relay;
+    this.socket = socket;
+    this.breakReason = breakReason;
+  }
+
+  /** Takes over the socket, and begins soon. */
+  start(): void {
+    const { socket } = this;
+    socket.handOver(this);
+    this.finished = socket.finSeen;
+    if (socket.fd < 0) this.#defer();
+    else {
+      this.#blocked = socket.unsent !== undefined;
+      socket.watch();
+      if (socket.mayRead) this.#defer();
+    }
+  }
+
+  // --- events ---
+
+  ready(events: number): void {
+    const { socket } = this;
+    socket.noteEvents(events);
+    if (this.#blocked && (events & (linux.EPOLLOUT | linux.EPOLLERR | linux.EPOLLHUP)) !== 0) this.#flush();
+    if (socket.mayRead) this.#pump();
+    if ((events & linux.EPOLLERR) !== 0 && !this.isClosed) this.#checkError();
+  }
+
+  runDeferred(): void {
+    this.#queued = false;
+    if (this.isClosed) return;
+    if (this.socket.fd < 0) this.broke(undefined);
+    else {
+      if (this.finished && !this.peer.#finWanted) this.#finishPeer();
+      this.#pump();
+    }
+  }
+
+  faulted(): void {
+    this.relay.abort(this.breakReason, { code: "EUNKNOWN", message: "a fault in the program" });
+  }
+
+  #defer(): void {
+    if (this.#queued) return;
+    this.#queued = true;
+    this.relay.parts.loop.soon(this);
+  }
+
+  #checkError(): void {
+    const errno = this.relay.parts.kernel.takeError(this.socket.fd);
+    if (errno !== 0) this.unwritable(systemError(errno, "relay"));
+  }
+
+  // --- from this side ---
+
+  /** Moves what has come, until there is no more or the peer is full. */
+  #pump(): void {
+    const { peer, socket } = this;
+    let moved = 0;
+    while (!(this.finished || this.isClosed || this.#closing || peer.#blocked) && socket.mayRead) {
+      if (moved >= TURN) {
+        if (!this.#queued) this.relay.parts.loop.later(this);
+        this.#queued = true;
+        return;
+      }
+      const bulk = this.#streak + moved >= BUFFER_SIZE && this.filter === undefined && peer.#takes;
+      const count = bulk ? this.#splice() : this.#copy();
+      if (count === 0) break;
+      moved += count;
+    }
+    this.#streak = moved < QUIET && !peer.#blocked ? 0 : this.#streak + moved;
+  }
+
+  get #takes(): boolean {
+    return !this.isClosed && this.#deaf === undefined;
+  }
+
+  /** One buffer's worth through our own memory; 0 where that was all for now. */
+  #copy(): number {
+    const { kernel } = this.relay.parts;
+    const { socket } = this;
+    const count = kernel.libc.read(socket.fd, kernel.inbound.address, BUFFER_SIZE);
+    if (count <= 0) {
+      this.#ranOut(count);
+      return 0;
+    }
+    // A short read says that the kernel has no more bytes; where FIN is known to be behind them, it is not asked for.
+    const isAll = count < BUFFER_SIZE && socket.isStream;
+    const isLast = isAll && socket.finQueued;
+    this.#pass(count, isLast);
+    if (this.isClosed) return count;
+    if (isLast) this.#sawFin();
+    else if (isAll && !socket.moreQueued) socket.mayRead = false;
+    return count;
+  }
+
+  #pass(count: number, isLast: boolean): void {
+    let length = count;
+    if (this.filter !== undefined) {
+      length = Math.min(count, this.filter(this.relay.parts.kernel.inbound.bytes.subarray(0, count)));
+      if (length < 0) {
+        this.relay.abort("cut", undefined);
+        return;
+      }
+    }
+    if (length > 0 && this.peer.#takes) this.peer.#send(length, isLast);
+  }
+
+  /** One pipe's worth past our memory; 0 where that was all for now. */
+  #splice(): number {
+    const { kernel, pipes } = this.relay.parts;
+    const { peer, socket } = this;
+    const pipe = peer.#pipe ?? pipes.take();
+    if (pipe === undefined) return this.#copy();
+    const flags = linux.SPLICE_F_MOVE | linux.SPLICE_F_NONBLOCK;
+    const { NULL } = kernel.libc;
+    const count = kernel.libc.splice(socket.fd, NULL, pipe.writeEnd, NULL, PIPE_SIZE, flags);
+    if (count <= 0) {
+      // Read at once: giving the pipe back may call the system.
+      const errno = kernel.errno[0] as number;
+      pipes.give(pipe);
+      if (count < 0 && CANNOT_SPLICE.includes(errno)) {
+        pipes.giveUp();
+        return this.#copy();
+      }
+      kernel.errno[0] = errno;
+      this.#ranOut(count);
+      return 0;
+    }
+    peer.#pipe = pipe;
+    peer.#piped = count;
+    peer.#drain();
+    return count;
+  }
+
+  /** There is nothing to read now: it is empty (-1 with `EAGAIN`), at its end (0), or broken. */
+  #ranOut(count: number): void {
+    if (count === 0) {
+      this.#sawFin();
+      return;
+    }
+    const errno = this.relay.parts.kernel.errno[0] as number;
+    if (errno === linux.EAGAIN) this.socket.mayRead = false;
+    else if (errno === linux.EINTR) this.#defer();
+    else this.broke(systemError(errno, "read"));
+  }
+
+  #sawFin(): void {
+    this.finished = true;
+    this.#finishPeer();
+    if (this.#deaf !== undefined) this.broke(this.#deaf);
+    else if (this.socket.finSent && !this.isClosed) this.#close();
+  }
+
+  #finishPeer(): void {
+    this.peer.#finWanted = true;
+    this.peer.#settle();
+  }
+
+  // --- to this side ---
+
+  /**
+   * Sends the first bytes of `inbound`, and keeps what the kernel does not take.
+   * @param isLast FIN follows at once, and shares a packet with the last of them.
+   */
+  #send(length: number, isLast: boolean): void {
+    const { kernel } = this.relay.parts;
+    const { fd } = this.socket;
+    this.socket.sending();
+    const count = isLast
+      ? kernel.libc.send(fd, kernel.inbound.address, length, linux.MSG_MORE | linux.MSG_NOSIGNAL)
+      : kernel.libc.write(fd, kernel.inbound.address, length);
+    if (count === length) {
+      this.taken += length;
+      return;
+    }
+    const sent = Math.max(count, 0);
+    if (count < 0 && kernel.errno[0] !== linux.EAGAIN) {
+      this.unwritable(systemError(kernel.errno[0] as number, "write"));
+      return;
+    }
+    this.taken += length;
+    this.#blocked = true;
+    this.socket.keep(kernel.inbound.bytes.slice(sent, length));
+  }
+
+  /** The relay's head, which goes first. */
+  sendHead(bytes: Uint8Array): void {
+    if (bytes.length === 0 || this.socket.fd < 0) return;
+    const { socket } = this;
+    this.taken += bytes.length;
+    let error: IoError | undefined;
+    if (socket.unsent !== undefined) socket.keep(bytes);
+    else error = socket.sendSome(bytes);
+    this.#blocked = socket.unsent !== undefined;
+    if (error !== undefined) this.unwritable(error);
+  }
+
+  /** Sends from the pipe what the kernel takes. */
+  #drain(): void {
+    const { kernel } = this.relay.parts;
+    const { NULL } = kernel.libc;
+    const pipe = this.#pipe as Pipe;
+    const flags = linux.SPLICE_F_MOVE | linux.SPLICE_F_NONBLOCK;
+    while (this.#piped > 0) {
+      this.socket.sending();
+      const count = kernel.libc.splice(pipe.readEnd, NULL, this.socket.fd, NULL, this.#piped, flags);
+      if (count <= 0) {
+        const errno = kernel.errno[0] as number;
+        if (count < 0 && errno !== linux.EAGAIN) {
+          this.unwritable(systemError(errno, "splice"));
+          return;
+        }
+        this.#blocked = true;
+        this.socket.wantRoom();
+        return;
+      }
+      this.#piped -= count;
+      this.taken += count;
+    }
+    this.#blocked = false;
+    this.#pipe = undefined;
+    this.relay.parts.pipes.give(pipe);
+  }
+
+  /** There is room again. */
+  #flush(): void {
+    const { socket } = this;
+    if (this.#pipe !== undefined) this.#drain();
+    else {
+      const error = socket.flush();
+      if (error !== undefined) this.unwritable(error);
+      else this.#blocked = socket.unsent !== undefined;
+    }
+    if (this.#blocked) return;
+    this.#settle();
+    this.peer.#pump();
+  }
+
+  /** FIN, or the close, once nothing waits. */
+  #settle(): void {
+    if (this.isClosed || this.#blocked) return;
+    if (this.#closing) this.#close();
+    else if (this.#finWanted && this.finished) this.#close();
+    else if (this.#finWanted && !this.socket.finSent) {
+      this.socket.finSent = true;
+      this.relay.parts.kernel.libc.shutdown(this.socket.fd, linux.SHUT_WR);
+    }
+  }
+
+  // --- this side's end ---
+
+  /**
+   * It takes no more bytes. `EPIPE` says that its FIN had come first: then what it had sent is whole, and is read
+   * to its end before the side counts as broken.
+   */
+  unwritable(error: IoError): void {
+    if (this.finished || error.code !== "EPIPE") {
+      this.broke(error);
+      return;
+    }
+    this.#deaf = error;
+    this.#dropUnsent();
+    this.socket.mayRead = true;
+    this.#defer();
+    this.peer.#defer();
+  }
+
+  /** The connection is gone. */
+  broke(error: IoError | undefined): void {
+    if (this.isClosed) return;
+    this.#release();
+    if (this.socket.fd >= 0) this.socket.close();
+    this.relay.sideBroke(this, error);
+  }
+
+  #close(): void {
+    this.#release();
+    this.socket.close();
+    this.relay.sideClosed();
+  }
+
+  /** Closes behind what waits to be sent. */
+  finish(): void {
+    this.#closing = true;
+    this.#settle();
+  }
+
+  /** Closes now, with RST. */
+  reset(): void {
+    if (this.isClosed) return;
+    this.#release();
+    if (this.socket.fd >= 0) this.socket.closeWithReset();
+  }
+
+  /** Reads on: what comes is dropped if the peer is closed. */
+  resume(): void {
+    this.#defer();
+  }
+
+  #release(): void {
+    this.isClosed = true;
+    this.#dropUnsent();
+  }
+
+  #dropUnsent(): void {
+    this.#blocked = false;
+    this.socket.unsent = undefined;
+    const pipe = this.#pipe;
+    if (pipe === undefined) return;
+    this.#pipe = undefined;
+    if (this.#piped > 0) this.relay.parts.pipes.discard(pipe);
+    else this.relay.parts.pipes.give(pipe);
+    this.#piped = 0;
+  }
+}

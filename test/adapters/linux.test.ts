@@ -1,0 +1,24 @@
+/** The adapter `linux` keeps the contract of `src/adapter.ts`, driven in this thread, on the runtime that runs this file. */
+
+import { after, test } from "node:test";
+import { createLinuxAdapter } from "../../adapters/linux/engine.ts";
+import { runInTurns } from "../../adapters/linux/turns.ts";
+import { libcOrReason } from "./linux_libc.ts";
+import { relayContract } from "./relay_contract.ts";
+import { resourceContract } from "./resource_contract.ts";
+import { socketContract } from "./socket_contract.ts";
+
+const libc = await libcOrReason();
+if (typeof libc === "string") {
+  test("the linux adapter", { skip: libc }, () => {});
+} else {
+  const engine = createLinuxAdapter(libc);
+  const stop = runInTurns(engine);
+  after(() => {
+    stop();
+    engine.close();
+  });
+  socketContract(engine.adapter);
+  relayContract(engine.adapter);
+  resourceContract(engine.adapter);
+}
