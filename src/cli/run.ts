@@ -19,7 +19,7 @@ once. SIGUSR1 and SIGHUP open the access log's file anew.`,
     adapter: {
       type: "string",
       value: "NAME",
-      help: "sockets to use: auto, node, deno or bun (default: the configuration's)",
+      help: "sockets to use: auto, linux, node, deno or bun (default: the configuration's)",
     },
   },
   maxPositionals: 1,
