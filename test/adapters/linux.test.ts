@@ -1,8 +1,10 @@
 /** The adapter `linux` keeps the contract of `src/adapter.ts`, driven in this thread, on the runtime that runs this file. */
 
+import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { createLinuxAdapter } from "../../adapters/linux/engine.ts";
 import { runInTurns } from "../../adapters/linux/turns.ts";
+import { runtimeName, selectAdapter } from "../../adapters/select.ts";
 import { libcOrReason } from "./linux_libc.ts";
 import { relayContract } from "./relay_contract.ts";
 import { resourceContract } from "./resource_contract.ts";
@@ -18,6 +20,13 @@ if (typeof libc === "string") {
     stop();
     engine.close();
   });
+
+  test("it is chosen by its name, with this runtime's sockets for the main thread", async () => {
+    const selected = await selectAdapter("linux");
+    assert.equal(selected.workerAdapter, "linux");
+    assert.equal(selected.adapter.name, runtimeName());
+  });
+
   socketContract(engine.adapter);
   relayContract(engine.adapter);
   resourceContract(engine.adapter);
