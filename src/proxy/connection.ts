@@ -205,6 +205,9 @@ export class Connection implements SocketHandlers, Timed {
     this.#owner.fault(error);
     try {
       this.#obey(this.session.abort("internal_error", this.#owner.adapter.clock.now()));
+    } catch (again) {
+      // Out of here it would end the others, too.
+      this.#owner.fault(again);
     } finally {
       // Whatever state it was in: nothing of it may stay open.
       if (this.#relay !== undefined) this.#relay.cut();

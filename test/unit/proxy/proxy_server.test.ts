@@ -72,6 +72,26 @@ describe("proxy", () => {
     assertNothingLeft(here);
   });
 
+  test("a fault while a fault is dealt with stays inside, too", async () => {
+    const here = await world();
+    const client = here.adapter.client(hello);
+    here.adapter.behaviour = () => "throws";
+    client.write = () => {
+      throw new Error("and the reply cannot be written");
+    };
+    here.adapter.clock.run();
+    assert.deepEqual(
+      here.warnings.map(
+        (warning) => /Error: (a fault in the adapter|and the reply cannot be written)/.exec(warning)?.[1],
+      ),
+      ["a fault in the adapter", "and the reply cannot be written"],
+    );
+    here.adapter.behaviour = () => "accepts";
+    here.adapter.client(hello);
+    here.adapter.clock.run();
+    assert.equal(here.records.at(-1)?.reason, "ok");
+  });
+
   test("a listener of records that throws costs no connection its end", async () => {
     const here = await world();
     here.records.push = () => {
