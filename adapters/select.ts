@@ -6,20 +6,12 @@
  */
 
 import type { Adapter } from "../src/adapter.ts";
+import type { SelectedAdapter } from "../src/cli/command.ts";
 
 /** `auto` takes the adapter of the runtime that runs. */
 export const ADAPTER_NAMES = ["auto", "linux", "node", "deno", "bun"] as const;
 
 export type RuntimeName = "node" | "deno" | "bun";
-
-export interface SelectedAdapter {
-  /** This thread's sockets. */
-  readonly adapter: Adapter;
-  /** What carries the connections in place of `adapter`, in threads of its own. */
-  readonly workerAdapter?: string;
-  /** For the startup line, a phrase: `the sockets of the runtime`. */
-  readonly why: string;
-}
 
 const LOADERS: Readonly<Record<RuntimeName, () => Promise<Adapter>>> = {
   node: async () => (await import("./node.ts")).nodeAdapter,

@@ -246,7 +246,7 @@ function openLog(config: Config, host: Host): LogSink | undefined {
   if (config.log.access === undefined) return undefined;
   const { path } = config.log.access;
   try {
-    return host.openLog(path, (message) => host.stderr.write(`certless: ${message}\n`));
+    return host.openLog(path, (message) => warn(host, message));
   } catch (error) {
     const { code, message } = error as IoError;
     throw new StartError(`Cannot open the access log ${path}: ${message || code}`);
@@ -274,9 +274,7 @@ function connectionLimit(config: Config, host: Host): number {
   const limit = Math.max(1, Math.floor((descriptors - RESERVED_DESCRIPTORS) / 2));
   if (limit < FEW_CONNECTIONS) {
     const remedy = "raise it with ulimit -n, or LimitNOFILE= in the systemd unit";
-    host.stderr.write(
-      `certless: the limit of ${descriptors} descriptors allows ${limit} connections at once; ${remedy}\n`,
-    );
+    warn(host, `the limit of ${descriptors} descriptors allows ${limit} connections at once; ${remedy}`);
   }
   return limit;
 }

@@ -156,8 +156,8 @@ export class Connection implements SocketHandlers, Timed {
     const { gate, head } = step;
     this.#relay = this.#owner.adapter.relay(this.#client, this.#server!, {
       head,
-      fromClient: gate?.fromClient.bind(gate),
-      fromServer: gate?.fromServer.bind(gate),
+      fromClient: gate?.fromClient,
+      fromServer: gate?.fromServer,
       done: (end) => this.#relayDone(end),
     });
   }

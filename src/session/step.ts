@@ -35,8 +35,8 @@ export type Step =
 
 /** Limits what passes a relay: see `RelayOptions` of the adapter contract. */
 export interface RelayGate {
-  fromClient(bytes: Uint8Array): number;
-  fromServer(bytes: Uint8Array): boolean;
+  readonly fromClient: (bytes: Uint8Array) => number;
+  readonly fromServer: (bytes: Uint8Array) => boolean;
 }
 
 export const READ: Step = { kind: "read" };
