@@ -88,6 +88,8 @@ const IMPURE: readonly (readonly [pattern: RegExp, instead: string])[] = [
 /** Source files, and folders with a slash at the end, whose tests stand elsewhere: each with where and why. */
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/": "test/unit/cli/cli.test.ts gives every command its arguments through runCli; test/packaging runs demo",
+  "src/config/option_kinds.ts": "the options are made of them: test/unit/config/load.test.ts",
+  "src/config/upstream_options.ts": "part of the schema: test/unit/config/load.test.ts",
   "src/mod.ts": "test/packaging uses it as a library on each runtime; the command line and conformance run on it",
   "src/proxy/connection.ts":
     "ProxyServer owns every connection: test/unit/proxy/proxy_server.test.ts, test/conformance",

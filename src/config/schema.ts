@@ -1,8 +1,8 @@
 /**
  * The options: the one source of their names, types, defaults, bounds and descriptions.
  *
- * Owns: the zod schema, and all that is made from it: validation with faults, the JSON Schema for editors. No other
- * module knows zod. It must not look at two options at once (`check.ts` does) nor at a route (`routes.ts`: a map of
+ * Owns: the zod schema, and all that is made from it: validation with faults, the JSON Schema for editors. Only
+ * it and the parts it is made of (`option_kinds.ts`, `upstream_options.ts`) know zod. It must not look at two options at once (`check.ts` does) nor at a route (`routes.ts`: a map of
  * a million routes is not for a general validator).
  */
 
@@ -10,80 +10,11 @@ import * as z from "zod";
 import { type Cidr, cidrNetwork, type Endpoint, formatEndpoint, parseCidr, parseEndpoint } from "../address.ts";
 import type { ToAscii } from "../hostname.ts";
 import { unknownVariable, VARIABLES } from "../variables.ts";
-import type { Target } from "./config.ts";
 import { BRACKETS, parseTarget, type Refusal } from "./destination.ts";
 import { type Fault, formatPath, type Path, showValue } from "./fault.ts";
+import { bool, choice, duration, integer, list, map, size, text } from "./option_kinds.ts";
 import { enumerate, quote, suggestion } from "./quote.ts";
-import {
-  DURATION_PATTERN,
-  formatDuration,
-  formatSize,
-  MAX_DURATION,
-  parseDuration,
-  parseSize,
-  SIZE_PATTERN,
-} from "./units.ts";
-
-/** A string with a grammar of its own. `parse` gives the value or the reason why not. */
-function text<T>(expected: string, parse: (value: string) => T | Refusal, meta: z.GlobalMeta) {
-  return z
-    .string({ error: `it must be ${expected}` })
-    .meta(meta)
-    .transform((value, context): T => {
-      const result = parse(value);
-      if (typeof result !== "object" || result === null || !("error" in result)) return result;
-      context.issues.push({ code: "custom", message: result.error, input: value });
-      return z.NEVER;
-    });
-}
-
-const bool = () => z.boolean({ error: "it must be true or false" });
-
-function integer(min: number, max: number, expected: string) {
-  const error = `it must be ${expected}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
-}
-
-function choice<const T extends readonly [string, ...string[]]>(values: T) {
-  return z.enum(values, {
-    error: ({ input }) =>
-      `it must be ${enumerate(values, "or")}${typeof input === "string" ? suggestion(input, values) : ""}`,
-  });
-}
-
-function list<T extends z.ZodType>(item: T, expected: string) {
-  return z.array(item, { error: `it must be a list of ${expected}` });
-}
-
-function map<T extends z.ZodRawShape>(shape: T) {
-  const error = `it must be a map with the keys ${enumerate(Object.keys(shape))}`;
-  return z.strictObject(shape, { error: (issue) => (issue.code === "invalid_type" ? error : undefined) });
-}
-
-function duration(minimum: number) {
-  const expected = "a duration with its unit, such as 500ms, 10s, 5m, 1h or 1d";
-  const parse = (value: string): number | Refusal => {
-    const result = parseDuration(value);
-    if (result === undefined) return { error: `it must be ${expected}` };
-    if (result >= minimum && result <= MAX_DURATION) return result;
-    return { error: `it must be from ${minimum === 0 ? "0s" : formatDuration(minimum)} to 24d` };
-  };
-  return text(expected, parse, { title: "duration", pattern: DURATION_PATTERN });
-}
-
-function size(minimum: number, maximum: number) {
-  const error = "it must be a size such as 64KiB, 10MB or 4096 (bytes)";
-  const range = `it must be from ${formatSize(minimum)} to ${formatSize(maximum)}`;
-  return z
-    .union([z.string().meta({ pattern: SIZE_PATTERN }), z.int().min(0, { error: range })], { error })
-    .meta({ title: "size" })
-    .transform((value, context): number => {
-      const bytes = typeof value === "number" ? value : parseSize(value);
-      if (bytes !== undefined && bytes >= minimum && bytes <= maximum) return bytes;
-      context.issues.push({ code: "custom", message: bytes === undefined ? error : range, input: value });
-      return z.NEVER;
-    });
-}
+import { buildUpstream } from "./upstream_options.ts";
 
 function readListenerAddress(value: string): Endpoint | Refusal {
   const endpoint = parseEndpoint(value, { allowPortZero: true });
@@ -148,28 +79,6 @@ function buildListener<R extends z.ZodType>(routes: R) {
         "Only with `http`: answer requests for routed names with a redirect to https, at this port (`true`: 443).",
     }),
     routes: routes.meta({ description: "Routes of this listener alone, instead of the global ones." }),
-  });
-}
-
-function buildUpstream(toAscii: ToAscii) {
-  const expected = "host:port, IP:port or unix:/path";
-  const address = text(expected, (value): Target | Refusal => parseTarget(value, toAscii), { title: "server" });
-  const server = map({
-    address: address.meta({ description: "As above." }),
-    weight: integer(1, 1000, "a whole number from 1 to 1000").default(1).meta({
-      description: "Share of the connections, against the other servers' weights.",
-    }),
-    backup: bool().default(false).meta({ description: "Only used when no other server can be." }),
-  });
-  const fromText = address.transform((target) => ({ address: target, weight: 1, backup: false }));
-  return map({
-    balance: choice(["round_robin"]).default("round_robin").meta({ description: "How a server is chosen." }),
-    servers: list(z.union([fromText, server], { error: `it must be ${expected}, or a map with address` }), "servers")
-      .min(1, { error: "it must name at least one server" })
-      .meta({ description: "The servers: `host:port`, `IP` (the listener's port), `IP:port` or `unix:/path`." }),
-    proxyProtocol: choice(["v1", "v2"]).optional().meta({
-      description: "Send a PROXY protocol header of this version, so that servers see the client's address.",
-    }),
   });
 }
 
