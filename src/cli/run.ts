@@ -58,7 +58,7 @@ async function start(
 }
 
 function startupLines({ host }: CliContext, config: Config, selected: SelectedAdapter, proxy: RunningProxy): string {
-  const adapter = `adapter ${selected.workerAdapter ?? selected.adapter.name} (${selected.why})`;
+  const adapter = `adapter ${(selected.workerAdapter ?? selected.adapter).name} (${selected.why})`;
   const title = `certless ${host.version} on ${host.runtime}, ${adapter}, ${plural(proxy.workers, "worker")}`;
   const lines: string[] = [];
   config.listeners.forEach(({ protocol, routes, proxyProtocol, redirectToHttps }, index) => {
@@ -87,11 +87,12 @@ function serve({ host }: CliContext, config: Config, proxy: RunningProxy): Promi
         return;
       }
       stopping = true;
-      const open = proxy.openConnections;
-      const wait =
-        open === 0 ? "" : `, waiting up to ${config.timeouts.drain / 1000} s for ${plural(open, "connection")}`;
-      host.stderr.write(`certless: ${signal}: no longer accepting${wait}\n`);
-      void proxy.stop().then(() => {
+      const draining = (open: number): void => {
+        const most = config.timeouts.drain / 1000;
+        const wait = open === 0 ? "" : `, waiting up to ${most} s for ${plural(open, "connection")}`;
+        host.stderr.write(`certless: ${signal}: no longer accepting${wait}\n`);
+      };
+      void proxy.stop(draining).then(() => {
         host.stderr.write("certless: stopped\n");
         for (const cancel of cancels) cancel();
         resolve(EXIT.ok);

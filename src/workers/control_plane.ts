@@ -36,6 +36,8 @@ interface Worker {
   /** Its first start; nobody waits for a replacement's. */
   readonly firstStart: Deferred;
   hasServed: boolean;
+  /** That it has said how much it has to drain, or is gone. */
+  draining: Deferred;
   /** That it has drained, or is gone. */
   ended: Deferred;
   open: number;
@@ -59,6 +61,12 @@ class Deferred {
   }
 }
 
+/** Nobody need wait for it any more. */
+function settle({ draining, ended }: Worker): void {
+  draining.resolve();
+  ended.resolve();
+}
+
 /** A replacement waits so long, doubled for each failure in a row (ms); a worker that lasted this long is healthy. */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 10_000;
@@ -79,6 +87,7 @@ export class ControlPlane {
       thread: undefined,
       firstStart: new Deferred(),
       hasServed: false,
+      draining: new Deferred(),
       ended: new Deferred(),
       open: 0,
       failures: 0,
@@ -114,15 +123,19 @@ export class ControlPlane {
     }
   }
 
-  /** Stops accepting and resolves when every connection has ended, at the latest `timeout` ms from now. */
-  async stop(timeout: number): Promise<void> {
+  /**
+   * Stops accepting and resolves when every connection has ended, at the latest `timeout` ms from now.
+   * @param draining told how many are left, once no worker accepts any more.
+   */
+  async stop(timeout: number, draining: (connections: number) => void): Promise<void> {
     this.#stopping = true;
-    for (const { thread, ended } of this.#workers) {
-      if (thread === undefined) ended.resolve();
-      else thread.post({ kind: "drain", timeout });
+    for (const worker of this.#workers) {
+      if (worker.thread === undefined) settle(worker);
+      else worker.thread.post({ kind: "drain", timeout });
     }
+    void Promise.all(this.#workers.map((worker) => worker.draining.promise)).then(() => draining(this.openConnections));
     const cancel = this.#parts.adapter.clock.after(timeout + GRACE, () => {
-      for (const { ended } of this.#workers) ended.resolve();
+      for (const worker of this.#workers) settle(worker);
     });
     await Promise.all(this.#workers.map(({ ended }) => ended.promise));
     cancel();
@@ -154,6 +167,7 @@ export class ControlPlane {
 
   #spawn(worker: Worker): void {
     worker.startedAt = this.#parts.adapter.clock.now();
+    worker.draining = new Deferred();
     worker.ended = new Deferred();
     worker.thread = this.#parts.startWorker<ToWorker, FromWorker>({
       message: (message) => this.#receive(worker, message),
@@ -197,8 +211,12 @@ export class ControlPlane {
       case "open":
         worker.open = message.connections;
         return;
+      case "draining":
+        worker.open = message.connections;
+        worker.draining.resolve();
+        return;
       case "drained":
-        worker.ended.resolve();
+        settle(worker);
         return;
     }
   }
@@ -221,7 +239,7 @@ export class ControlPlane {
     worker.thread = undefined;
     worker.open = 0;
     worker.firstStart.reject(new Error(`Cannot start a worker: ${reason}`));
-    worker.ended.resolve();
+    settle(worker);
     if (!this.#stopping && worker.hasServed) this.#replace(worker, reason);
   }
 

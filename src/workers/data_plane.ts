@@ -63,6 +63,7 @@ export class DataPlane {
         this.#asked.delete(message.id);
         return;
       case "drain":
+        this.#parts.post({ kind: "draining", connections: this.#server?.openConnections ?? 0 });
         this.#server?.drain(message.timeout, () => {
           this.#flush();
           this.#parts.post({ kind: "drained" });

@@ -25,7 +25,7 @@ export interface StartMessage {
 export type ToWorker =
   | StartMessage
   | { readonly kind: "resolved"; readonly id: number; readonly answer: readonly string[] | IoError }
-  /** Stop accepting; what is left after `timeout` ms is cut. `drained` follows. */
+  /** Stop accepting; what is left after `timeout` ms is cut. `draining` follows at once, `drained` at the end. */
   | { readonly kind: "drain"; readonly timeout: number }
   | { readonly kind: "cut" };
 
@@ -39,4 +39,6 @@ export type FromWorker =
   | { readonly kind: "warn"; readonly message: string }
   /** How many connections are open, told when that has changed. */
   | { readonly kind: "open"; readonly connections: number }
+  /** It accepts no more, and so many connections are left. */
+  | { readonly kind: "draining"; readonly connections: number }
   | { readonly kind: "drained" };

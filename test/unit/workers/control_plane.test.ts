@@ -129,9 +129,11 @@ describe("control plane", () => {
     adapter.clock.run(100);
     await settled();
     let stopped = false;
-    const stopping = plane.stop(1_000).then(() => {
-      stopped = true;
-    });
+    const stopping = plane
+      .stop(1_000, () => {})
+      .then(() => {
+        stopped = true;
+      });
     threads[1]!.events.message({ kind: "drained" });
     await settled();
     assert.ok(!stopped);
@@ -154,10 +156,26 @@ describe("control plane", () => {
     assert.deepEqual(warnings, []);
   });
 
+  test("how much is left to drain is told once all workers have said it", async () => {
+    const { plane, threads } = world();
+    await plane.start();
+    threads[0]!.events.message({ kind: "open", connections: 9 });
+    const told: number[] = [];
+    const stopping = plane.stop(1_000, (connections) => told.push(connections));
+    threads[0]!.events.message({ kind: "draining", connections: 2 });
+    await settled();
+    assert.deepEqual(told, []);
+    threads[1]!.events.message({ kind: "draining", connections: 3 });
+    await settled();
+    assert.deepEqual(told, [5]);
+    for (const { events } of threads) events.message({ kind: "drained" });
+    await stopping;
+  });
+
   test("one that does not drain is ended after the time and some grace", async () => {
     const { adapter, plane, threads } = world();
     await plane.start();
-    const stopping = plane.stop(1_000);
+    const stopping = plane.stop(1_000, () => {});
     plane.cut();
     assert.deepEqual(
       threads[0]!.got.slice(1).map(({ kind }) => kind),

@@ -77,6 +77,7 @@ describe("data plane", () => {
     adapter.client();
     plane.receive({ kind: "drain", timeout: 1_000 });
     assert.ok(!adapter.listening);
+    assert.deepEqual(of("draining"), [{ kind: "draining", connections: 1 }]);
     adapter.clock.run(999);
     assert.equal(of("drained").length, 0);
     adapter.clock.run();
