@@ -316,7 +316,15 @@ const files: UnixPath = {
 /** Sockets by `Bun.listen` and `Bun.connect`. */
 export const bunAdapter: Adapter = {
   name: "bun",
-  capabilities: { reset: true, detectsReset: true, pauseAccepts: false, reusePort: true },
+  capabilities: {
+    reset: true,
+    detectsReset: true,
+    pauseAccepts: false,
+    reusePort: true,
+    bind: false,
+    fastOpen: false,
+    userTimeout: false,
+  },
   clock: systemClock,
   get abandonedConnects() {
     return abandonedConnects;

@@ -7,13 +7,14 @@
  * `pause`; it is held until `resume`.
  */
 
-import type { Adapter, ConnectCallbacks, Connecting, Listener, Socket } from "../src/adapter.ts";
+import type { Adapter, ConnectCallbacks, Connecting, Listener, ListenOptions, Socket } from "../src/adapter.ts";
 import type { Endpoint } from "../src/address.ts";
 import type { IoError } from "../src/errors.ts";
 import { systemClock } from "./clock.ts";
 import { tcpEndpoint, unixEndpoint } from "./shared/endpoint.ts";
 import { toIoError } from "./shared/io_error.ts";
 import { relayStreams } from "./shared/relay.ts";
+import { Shortage } from "./shared/shortage.ts";
 import { StreamSocket } from "./shared/socket.ts";
 import { LISTEN_BACKLOG, NO_OWNER, type Stream, type StreamOwner } from "./shared/stream.ts";
 import { bindOverStale, type UnixPath } from "./shared/unix_path.ts";
@@ -224,8 +225,15 @@ class DenoListener implements Listener {
   /** Came in while accepts were paused. */
   #held: Deno.TcpConn | Deno.UnixConn | undefined;
   #accepting = false;
+  readonly #shortage: Shortage;
 
-  constructor(listener: AnyListener, endpoint: Endpoint, accepted: (socket: Socket) => void) {
+  constructor(
+    listener: AnyListener,
+    endpoint: Endpoint,
+    accepted: (socket: Socket) => void,
+    tell: ListenOptions["acceptFailed"],
+  ) {
+    this.#shortage = new Shortage(systemClock, tell);
     this.#listener = listener;
     this.endpoint = endpoint;
     this.#accepted = accepted;
@@ -280,20 +288,25 @@ class DenoListener implements Listener {
       this.#accepting = false;
       this.#accept();
     };
-    if (CLIENT_GONE.has(error.code)) again();
-    else systemClock.after(ACCEPT_RETRY, again);
+    if (CLIENT_GONE.has(error.code)) {
+      again();
+      return;
+    }
+    this.#shortage.failed(error.code);
+    systemClock.after(ACCEPT_RETRY, again);
   }
 }
 
-function bind(endpoint: Endpoint, accepted: (socket: Socket) => void, reusePort: boolean): Listener {
+function bind(endpoint: Endpoint, accepted: (socket: Socket) => void, options: ListenOptions): Listener {
+  const { reusePort = false, acceptFailed } = options;
   if (endpoint.kind === "unix") {
-    return new DenoListener(Deno.listen({ transport: "unix", path: endpoint.path }), endpoint, accepted);
+    return new DenoListener(Deno.listen({ transport: "unix", path: endpoint.path }), endpoint, accepted, acceptFailed);
   }
   // Naming the option without --unstable-net would end the process.
   const shared = reusePort ? { reusePort } : {};
   const { ip: hostname, port } = endpoint;
   const listener = Deno.listen({ hostname, port, tcpBacklog: LISTEN_BACKLOG, ...shared });
-  return new DenoListener(listener, endpointOf(listener.addr), accepted);
+  return new DenoListener(listener, endpointOf(listener.addr), accepted, acceptFailed);
 }
 
 class DenoConnecting implements Connecting {
@@ -348,13 +361,16 @@ export const denoAdapter: Adapter = {
     reset: false,
     detectsReset: true,
     pauseAccepts: true,
+    bind: false,
+    fastOpen: false,
+    userTimeout: false,
     // Needs --unstable-net, which shows in what else that flag brings; to try it without would end the process.
     reusePort: "listenDatagram" in Deno,
   },
   clock: systemClock,
   abandonedConnects: 0,
-  listen: (endpoint, accepted, { reusePort = false } = {}) =>
-    bindOverStale(denoAdapter, endpoint, files, () => bind(endpoint, accepted, reusePort)),
+  listen: (endpoint, accepted, options = {}) =>
+    bindOverStale(denoAdapter, endpoint, files, () => bind(endpoint, accepted, options)),
   connect: (endpoint, callbacks) => new DenoConnecting(endpoint, callbacks),
   relay: relayStreams,
 };

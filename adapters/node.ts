@@ -10,11 +10,11 @@
 
 import { lstatSync, unlinkSync } from "node:fs";
 import net from "node:net";
-import type { Adapter, ConnectCallbacks, Connecting, Listener, Socket } from "../src/adapter.ts";
+import type { Adapter, ConnectCallbacks, Connecting, ConnectOptions, Listener, Socket } from "../src/adapter.ts";
 import type { Endpoint } from "../src/address.ts";
 import type { IoError } from "../src/errors.ts";
 import { systemClock } from "./clock.ts";
-import { tcpEndpoint, unixEndpoint } from "./shared/endpoint.ts";
+import { localAddress, tcpEndpoint, unixEndpoint } from "./shared/endpoint.ts";
 import { toIoError } from "./shared/io_error.ts";
 import { relayStreams } from "./shared/relay.ts";
 import { StreamSocket } from "./shared/socket.ts";
@@ -192,12 +192,17 @@ function target(endpoint: Endpoint): { path: string } | { host: string; port: nu
   return endpoint.kind === "unix" ? { path: endpoint.path } : { host: endpoint.ip, port: endpoint.port };
 }
 
+function from(endpoint: Endpoint, bind: ConnectOptions["bind"]): { localAddress?: string } {
+  const address = endpoint.kind === "unix" ? undefined : localAddress(endpoint, bind);
+  return address === undefined ? {} : { localAddress: address };
+}
+
 class NodeConnecting implements Connecting {
   readonly #callbacks: ConnectCallbacks;
   readonly #socket: net.Socket;
   #settled = false;
 
-  constructor(endpoint: Endpoint, callbacks: ConnectCallbacks) {
+  constructor(endpoint: Endpoint, callbacks: ConnectCallbacks, { bind }: ConnectOptions) {
     this.#callbacks = callbacks;
     this.#socket = new net.Socket({ allowHalfOpen: true });
     this.#socket.pause();
@@ -205,7 +210,7 @@ class NodeConnecting implements Connecting {
     this.#socket.once("connect", () => this.#open(endpoint));
     const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_IDLE, autoSelectFamily: false };
     try {
-      this.#socket.connect({ ...target(endpoint), ...options });
+      this.#socket.connect({ ...target(endpoint), ...from(endpoint, bind), ...options });
     } catch (error) {
       queueMicrotask(() => this.#fail(error));
     }
@@ -241,11 +246,19 @@ const files: UnixPath = {
 /** Sockets by `node:net`. */
 export const nodeAdapter: Adapter = {
   name: "node",
-  capabilities: { reset: true, detectsReset: true, pauseAccepts: false, reusePort: true },
+  capabilities: {
+    reset: true,
+    detectsReset: true,
+    pauseAccepts: false,
+    reusePort: true,
+    bind: true,
+    fastOpen: false,
+    userTimeout: false,
+  },
   clock: systemClock,
   abandonedConnects: 0,
   listen: (endpoint, accepted, { reusePort = false } = {}) =>
     bindOverStale(nodeAdapter, endpoint, files, () => bind(endpoint, accepted, reusePort)),
-  connect: (endpoint, callbacks) => new NodeConnecting(endpoint, callbacks),
+  connect: (endpoint, callbacks, options = {}) => new NodeConnecting(endpoint, callbacks, options),
   relay: relayStreams,
 };

@@ -8,7 +8,7 @@
 import type { Adapter } from "../src/adapter.ts";
 import type { SelectedAdapter } from "../src/cli/command.ts";
 
-/** `auto` takes the adapter of the runtime that runs. */
+/** `auto` takes `linux` where it can run, else the adapter of the runtime that runs. */
 export const ADAPTER_NAMES = ["auto", "linux", "node", "deno", "bun"] as const;
 
 export type RuntimeName = "node" | "deno" | "bun";
@@ -32,18 +32,21 @@ export function runtimeName(): RuntimeName {
  */
 export async function selectAdapter(name: string): Promise<SelectedAdapter> {
   const runtime = runtimeName();
-  if (name === "linux") {
-    const { whyNoLinux } = await import("./linux/open.ts");
-    const reason = await whyNoLinux();
-    if (reason !== undefined) throw new Error(`Cannot use the adapter "linux": ${reason}`);
-    return { adapter: await LOADERS[runtime](), workerAdapter: "linux", why: "asked for" };
-  }
-  if (name !== "auto" && !Object.hasOwn(LOADERS, name)) {
+  if (name === "auto" || name === "linux") return await selectLinux(name === "linux", runtime);
+  if (!Object.hasOwn(LOADERS, name)) {
     throw new Error(`Cannot use the adapter "${name}": there are ${ADAPTER_NAMES.join(", ")}`);
   }
-  if (name !== "auto" && name !== runtime) {
+  if (name !== runtime) {
     throw new Error(`Cannot use the adapter "${name}": this is ${runtime}, and it needs ${name}`);
   }
-  const why = name === "auto" ? "the sockets of the runtime" : "asked for";
-  return { adapter: await LOADERS[runtime](), why };
+  return { adapter: await LOADERS[runtime](), why: "asked for" };
+}
+
+async function selectLinux(isAskedFor: boolean, runtime: RuntimeName): Promise<SelectedAdapter> {
+  const { LINUX, whyNoLinux } = await import("./linux/open.ts");
+  const reason = await whyNoLinux();
+  if (isAskedFor && reason !== undefined) throw new Error(`Cannot use the adapter "linux": ${reason}`);
+  const adapter = await LOADERS[runtime]();
+  if (reason !== undefined) return { adapter, why: `the sockets of the runtime; linux cannot be used: ${reason}` };
+  return { adapter, workerAdapter: LINUX, why: isAskedFor ? "asked for" : "the fastest here" };
 }

@@ -61,9 +61,10 @@ class Thread<In> implements WorkerThread<In> {
   }
 
   terminate(): void {
-    this.end();
     this.#port.close();
     void this.#worker.terminate();
+    // A thread that sleeps in a system call is not ended before it returns: Node would wait for it at exit.
+    this.#wake?.();
   }
 }
 
@@ -90,13 +91,15 @@ export function startThread<In, Out>(program: string, events: WorkerEvents<Out>)
 export async function serveAsWorker(): Promise<void> {
   const { port } = workerData as { readonly port: MessagePort };
   const start = await firstMessage(port);
-  const { adapter, wakeDescriptor, serve } = await threadAdapter(start.adapter);
+  const post = (message: FromWorker): void => port.postMessage(message);
+  const warn = (message: string): void => post({ kind: "warn", message });
+  const { adapter, wakeDescriptor, serve } = await threadAdapter(start.adapter, warn);
   const host = createHost();
   const plane = new DataPlane({
     adapter,
     toAscii: (name) => host.domainToAscii(name),
     wakeDescriptor,
-    post: (message: FromWorker) => port.postMessage(message),
+    post,
   });
   const receive = (message: Exclude<ToWorker, StartMessage>): void => plane.receive(message);
   // A fault that escapes everything ends this worker, and the control plane replaces it.
@@ -115,13 +118,13 @@ interface ThreadAdapter {
   readonly serve: ((woken: () => void) => Promise<void>) | undefined;
 }
 
-async function threadAdapter(name: string): Promise<ThreadAdapter> {
+async function threadAdapter(name: string, warn: (message: string) => void): Promise<ThreadAdapter> {
   if (name !== "linux") {
     const { adapter } = await selectAdapter(name);
     return { adapter, wakeDescriptor: undefined, serve: undefined };
   }
   const { openLinuxEngine } = await import("./linux/open.ts");
-  const { engine, serve } = await openLinuxEngine();
+  const { engine, serve } = await openLinuxEngine(warn);
   return { adapter: engine.adapter, wakeDescriptor: engine.wakeDescriptor, serve };
 }
 

@@ -25,7 +25,7 @@ export interface Adapter {
    */
   listen(endpoint: Endpoint, accepted: (socket: Socket) => void, options?: ListenOptions): Promise<Listener>;
   /** Starts a connection; exactly one of the two callbacks is called, never before `connect` returns. */
-  connect(endpoint: Endpoint, callbacks: ConnectCallbacks): Connecting;
+  connect(endpoint: Endpoint, callbacks: ConnectCallbacks, options?: ConnectOptions): Connecting;
   /**
    * Joins two open sockets until both directions have ended: backpressure both ways, half-close both
    * ways, resets passed on as resets where `capabilities.reset` says so. The sockets' own handlers are not called any more.
@@ -43,11 +43,32 @@ export interface Capabilities {
   readonly pauseAccepts: boolean;
   /** `ListenOptions.reusePort` works, so that several workers can share a port. */
   readonly reusePort: boolean;
+  /** `ConnectOptions.bind` works. */
+  readonly bind: boolean;
+  /** `ConnectOptions.fastOpen` works. */
+  readonly fastOpen: boolean;
+  /** `userTimeout` works, for both sides. */
+  readonly userTimeout: boolean;
 }
 
-export interface ListenOptions {
+/** Options of a TCP connection. An adapter without the capability must not be given the option. */
+export interface TcpOptions {
+  /** Milliseconds for which sent bytes may stay unacknowledged (`TCP_USER_TIMEOUT`, RFC 5482); 0: the system's. */
+  readonly userTimeout?: number;
+}
+
+export interface ConnectOptions extends TcpOptions {
+  /** The local IP address for servers of its family; at most one of each. */
+  readonly bind?: readonly string[];
+  /** `TCP_FASTOPEN_CONNECT` (RFC 7413): a server that is known may be taken for connected before it answers. */
+  readonly fastOpen?: boolean;
+}
+
+export interface ListenOptions extends TcpOptions {
   /** `SO_REUSEPORT`: other workers of this process listen on the same port, and the kernel spreads connections. */
   readonly reusePort?: boolean;
+  /** Told once for an episode, where the runtime tells us: clients cannot be accepted for now (`EMFILE`, …). */
+  readonly acceptFailed?: (code: string) => void;
 }
 
 export interface Listener {

@@ -23,11 +23,14 @@ export { ListenError } from "./proxy/listen_error.ts";
 export type { Adapter, Config, ConfigError, ConfigInput, ConnectionRecord, Endpoint, Host };
 export { formatEndpoint };
 
+/** An adapter that this thread cannot use itself, but workers can. */
+export type WorkerAdapter = Pick<Adapter, "name" | "capabilities">;
+
 /** What a proxy runs on. */
 export interface ProxyEnvironment {
   readonly adapter: Adapter;
-  /** An adapter that needs a thread of its own, by name: then all connections are carried by workers. */
-  readonly workerAdapter?: string | undefined;
+  /** An adapter that needs a thread of its own: then all connections are carried by workers, unless `finished` is there. */
+  readonly workerAdapter?: WorkerAdapter | undefined;
   readonly host: Host;
   /** Called once for each connection when it has ended, beside the access log. */
   readonly finished?: (record: ConnectionRecord) => void;
@@ -42,8 +45,11 @@ export interface RunningProxy {
   readonly workers: number;
   /** Opens the access log's file anew, after a rotation. */
   reopenLog(): void;
-  /** Stops accepting, lets connections finish for `timeouts.drain`, cuts the rest, and flushes the log. */
-  stop(): Promise<void>;
+  /**
+   * Stops accepting, lets connections finish for `timeouts.drain`, cuts the rest, and flushes the log.
+   * @param draining told how many connections are left, once nothing accepts any more.
+   */
+  stop(draining?: (connections: number) => void): Promise<void>;
   /** Cuts every connection now; a `stop` under way then ends. */
   cut(): void;
 }
@@ -88,6 +94,7 @@ export async function startProxy(
   environment: ProxyEnvironment,
 ): Promise<RunningProxy> {
   const { adapter, host } = environment;
+  checkTcpOptions(config, environment);
   const resolver = host.createResolver(config.resolver);
   const names = new NameCache(resolver, () => adapter.clock.now());
   let log: LogSink | undefined;
@@ -111,7 +118,7 @@ interface Plane {
   readonly openConnections: number;
   readonly workers: number;
   cut(): void;
-  stop(timeout: number): Promise<void>;
+  stop(timeout: number, draining: (connections: number) => void): Promise<void>;
 }
 
 interface Services {
@@ -162,19 +169,22 @@ async function startHere({ config, names, log, environment }: Services): Promise
       return server.openConnections;
     },
     cut: () => server.cut(),
-    stop: (timeout) => new Promise((drained) => server.drain(timeout, drained)),
+    stop(timeout, draining) {
+      draining(server.openConnections);
+      return new Promise((drained) => server.drain(timeout, drained));
+    },
   };
 }
 
 async function startWorkers(services: Services, source: ConfigSource, count: number): Promise<Plane> {
   const { config, names, log, environment } = services;
-  const { adapter, host, workerAdapter = adapter.name } = environment;
+  const { adapter, host, workerAdapter = adapter } = environment;
   const plane = new ControlPlane({
     config,
     source,
     count,
     adapter,
-    workerAdapter,
+    workerAdapter: workerAdapter.name,
     ownAddresses: host.interfaceAddresses(),
     connectionLimit: connectionLimit(config, host),
     startWorker: host.startWorker!,
@@ -197,12 +207,26 @@ function running(plane: Plane, config: Config, resolver: Resolver, log: LogSink 
     },
     reopenLog: () => log?.reopen(),
     cut: () => plane.cut(),
-    async stop() {
-      await plane.stop(config.timeouts.drain);
+    async stop(draining = () => {}) {
+      await plane.stop(config.timeouts.drain, draining);
       resolver.close();
       await log?.close();
     },
   };
+}
+
+/** Options of `tcp` that the adapter cannot carry out are refused, not forgotten. */
+function checkTcpOptions({ tcp }: Config, { adapter, workerAdapter = adapter }: ProxyEnvironment): void {
+  const { name, capabilities } = workerAdapter;
+  const asked = { bind: tcp.bind.length > 0, fastOpen: tcp.fastOpen, userTimeout: tcp.userTimeout > 0 };
+  const faults = (["bind", "fastOpen", "userTimeout"] as const).filter(
+    (option) => asked[option] && !capabilities[option],
+  );
+  if (faults.length === 0) return;
+  const remedy = "remove it, or use the adapter linux";
+  throw new StartError(
+    faults.map((option) => `Cannot set tcp.${option}: the adapter ${name} has no way to; ${remedy}`).join("\n"),
+  );
 }
 
 /** A server's name that does not resolve is a fault of the configuration: better said now than at the first client. */
@@ -268,8 +292,19 @@ const FEW_CONNECTIONS = 500;
 
 /** A connection takes two descriptors, the client's and the server's. */
 function connectionLimit(config: Config, host: Host): number {
-  if (config.limits.connections !== "auto") return config.limits.connections;
   const descriptors = host.descriptorLimit();
+  const asked = config.limits.connections;
+  if (asked !== "auto") {
+    const needed = 2 * asked + RESERVED_DESCRIPTORS;
+    if (descriptors !== undefined && needed > descriptors) {
+      const remedy = "raise it, or leave limits.connections at auto";
+      warn(
+        host,
+        `limits.connections: ${asked} needs ${needed} descriptors, and the limit is ${descriptors}; ${remedy}`,
+      );
+    }
+    return asked;
+  }
   if (descriptors === undefined) return DEFAULT_CONNECTIONS;
   const limit = Math.max(1, Math.floor((descriptors - RESERVED_DESCRIPTORS) / 2));
   if (limit < FEW_CONNECTIONS) {

@@ -4,11 +4,11 @@
  * Owns: its descriptor, until it is open or given up.
  */
 
-import type { ConnectCallbacks, Connecting } from "../../src/adapter.ts";
-import type { Endpoint } from "../../src/address.ts";
+import type { ConnectCallbacks, Connecting, ConnectOptions } from "../../src/adapter.ts";
+import type { Endpoint, TcpEndpoint } from "../../src/address.ts";
+import { localAddress } from "../shared/endpoint.ts";
 import * as linux from "./constants.ts";
 import { systemError } from "./kernel.ts";
-import { addressFamily } from "./layout.ts";
 import type { Deferred, Watcher } from "./loop.ts";
 import type { EngineParts } from "./parts.ts";
 import { INTEREST_OUT, LinuxSocket } from "./socket.ts";
@@ -24,36 +24,35 @@ export class LinuxConnecting implements Connecting, Watcher, Deferred {
   #errno = 0;
   #settled = false;
 
-  constructor(parts: EngineParts, endpoint: Endpoint, callbacks: ConnectCallbacks) {
+  constructor(parts: EngineParts, endpoint: Endpoint, callbacks: ConnectCallbacks, options: ConnectOptions) {
     this.#parts = parts;
     this.#endpoint = endpoint;
     this.#callbacks = callbacks;
     this.#fd = parts.kernel.openSocket(endpoint);
-    if (this.#fd < 0 || !this.#start()) {
+    if (this.#fd < 0 || !this.#start(options)) {
       this.#errno = parts.kernel.errno[0] as number;
       parts.loop.soon(this);
     }
   }
 
   /** False where it failed at once; `errno` says why. */
-  #start(): boolean {
+  #start(options: ConnectOptions): boolean {
     const { kernel, loop } = this.#parts;
-    if (!this.#prepare()) return false;
+    if (this.#endpoint.kind === "tcp" && !this.#prepare(this.#endpoint, options)) return false;
     if (kernel.connect(this.#fd, this.#endpoint) < 0 && kernel.errno[0] !== linux.EINPROGRESS) return false;
     return loop.add(this, this.#fd, INTEREST_OUT);
   }
 
-  #prepare(): boolean {
+  #prepare(endpoint: TcpEndpoint, { bind, fastOpen = false, userTimeout = 0 }: ConnectOptions): boolean {
     const { kernel, options } = this.#parts;
-    if (this.#endpoint.kind === "unix") return true;
     // On a socket that connects it means that the ACK which ends the handshake waits for the first bytes.
     if (options.speaksFirst === true) kernel.setOption(this.#fd, linux.IPPROTO_TCP, linux.TCP_DEFER_ACCEPT, 1);
-    if (options.fastOpen === true) kernel.setOption(this.#fd, linux.IPPROTO_TCP, linux.TCP_FASTOPEN_CONNECT, 1);
-    if (options.sourceAddress === undefined) return true;
-    const source: Endpoint = { kind: "tcp", ip: options.sourceAddress, port: 0 };
-    if (addressFamily(source) !== addressFamily(this.#endpoint)) return true;
+    if (fastOpen) kernel.setOption(this.#fd, linux.IPPROTO_TCP, linux.TCP_FASTOPEN_CONNECT, 1);
+    if (userTimeout > 0) kernel.setOption(this.#fd, linux.IPPROTO_TCP, linux.TCP_USER_TIMEOUT, userTimeout);
+    const source = localAddress(endpoint, bind);
+    if (source === undefined) return true;
     kernel.setOption(this.#fd, linux.IPPROTO_IP, linux.IP_BIND_ADDRESS_NO_PORT, 1);
-    return kernel.bind(this.#fd, source) === 0;
+    return kernel.bind(this.#fd, { kind: "tcp", ip: source, port: 0 }) === 0;
   }
 
   cancel(): void {

@@ -6,7 +6,7 @@
  */
 
 import { lstatSync, unlinkSync } from "node:fs";
-import type { Adapter, Listener, ListenOptions, Socket } from "../../src/adapter.ts";
+import type { Adapter, Capabilities, Listener, ListenOptions, Socket } from "../../src/adapter.ts";
 import type { Endpoint } from "../../src/address.ts";
 import { bindOverStale, type UnixPath } from "../shared/unix_path.ts";
 import { LinuxConnecting } from "./connecting.ts";
@@ -88,10 +88,20 @@ function removeFile(path: string): void {
   }
 }
 
+export const LINUX_CAPABILITIES: Capabilities = {
+  reset: true,
+  detectsReset: true,
+  pauseAccepts: true,
+  reusePort: true,
+  bind: true,
+  fastOpen: true,
+  userTimeout: true,
+};
+
 /** Sockets by system calls. */
 class LinuxAdapter implements Adapter {
   readonly name = "linux";
-  readonly capabilities = { reset: true, detectsReset: true, pauseAccepts: true, reusePort: true };
+  readonly capabilities = LINUX_CAPABILITIES;
   readonly abandonedConnects = 0;
   readonly #parts: EngineParts;
 
@@ -103,16 +113,13 @@ class LinuxAdapter implements Adapter {
     return this.#parts.loop.timers;
   }
 
-  async listen(
-    endpoint: Endpoint,
-    accepted: (socket: Socket) => void,
-    { reusePort = false }: ListenOptions = {},
-  ): Promise<Listener> {
-    const bind = (): Listener => openListener(this.#parts, endpoint, accepted, removeFile, reusePort);
+  async listen(endpoint: Endpoint, accepted: (socket: Socket) => void, options: ListenOptions = {}): Promise<Listener> {
+    const bind = (): Listener => openListener(this.#parts, endpoint, accepted, removeFile, options);
     return await bindOverStale({ connect: (to, callbacks) => this.#probe(to, callbacks) }, endpoint, files, bind);
   }
 
-  connect: Adapter["connect"] = (endpoint, callbacks) => new LinuxConnecting(this.#parts, endpoint, callbacks);
+  connect: Adapter["connect"] = (endpoint, callbacks, options = {}) =>
+    new LinuxConnecting(this.#parts, endpoint, callbacks, options);
 
   /** A connect to a `unix:` socket is answered at once, so that binding over a stale file needs no loop. */
   #probe: Adapter["connect"] = (endpoint, callbacks) => {
@@ -142,8 +149,8 @@ class LinuxAdapter implements Adapter {
 export function createLinuxAdapter(libc: Libc, options: LinuxOptions = {}): LinuxEngine {
   const kernel = new Kernel(libc);
   const loop = new Loop(kernel, options.fault ?? (() => {}));
-  const pipes = new PipePool(libc);
-  const grace = new Grace(kernel, loop.timers, options.userTimeout ?? 0);
+  const pipes = new PipePool(libc, loop.timers);
+  const grace = new Grace(kernel, loop.timers);
   const waker = new WakeWatcher(kernel);
   loop.add(waker, waker.fd, EPOLLIN);
   const wake = createWaker(libc);

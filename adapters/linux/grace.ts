@@ -6,7 +6,7 @@
  */
 
 import { KEEPALIVE_IDLE } from "../shared/stream.ts";
-import { IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPIDLE, TCP_USER_TIMEOUT } from "./constants.ts";
+import { IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPIDLE } from "./constants.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Timers } from "./timers.ts";
 
@@ -23,24 +23,21 @@ export interface Young {
 }
 
 /** Sets keepalive on a socket, or on a listener for all that it accepts. */
-export function setKeepalive(kernel: Kernel, fd: number, userTimeout: number): void {
+export function setKeepalive(kernel: Kernel, fd: number): void {
   kernel.setOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   kernel.setOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE / 1000);
-  if (userTimeout > 0) kernel.setOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, userTimeout);
 }
 
 export class Grace {
   readonly #kernel: Kernel;
   readonly #timers: Timers;
-  readonly #userTimeout: number;
   #eldest: Young | undefined;
   #youngest: Young | undefined;
   #cancel: (() => void) | undefined;
 
-  constructor(kernel: Kernel, timers: Timers, userTimeout: number) {
+  constructor(kernel: Kernel, timers: Timers) {
     this.#kernel = kernel;
     this.#timers = timers;
-    this.#userTimeout = userTimeout;
   }
 
   add(socket: Young): void {
@@ -68,7 +65,7 @@ export class Grace {
     this.#cancel = undefined;
     const now = this.#timers.now();
     for (let socket = this.#eldest; socket !== undefined && now - socket.born >= GRACE; socket = this.#eldest) {
-      setKeepalive(this.#kernel, socket.fd, this.#userTimeout);
+      setKeepalive(this.#kernel, socket.fd);
       this.remove(socket);
     }
     if (this.#eldest !== undefined) {

@@ -4,9 +4,10 @@
  * Owns: binding, accepting, and what to do where accepting fails. It must not spin when descriptors run out.
  */
 
-import type { Listener, Socket } from "../../src/adapter.ts";
+import type { Listener, ListenOptions, Socket } from "../../src/adapter.ts";
 import type { Endpoint } from "../../src/address.ts";
 import { tcpEndpoint } from "../shared/endpoint.ts";
+import { Shortage } from "../shared/shortage.ts";
 import { LISTEN_BACKLOG } from "../shared/stream.ts";
 import * as linux from "./constants.ts";
 import { setKeepalive } from "./grace.ts";
@@ -41,7 +42,7 @@ export function openListener(
   endpoint: Endpoint,
   accepted: (socket: Socket) => void,
   removeFile: (path: string) => void,
-  reusePort: boolean,
+  options: ListenOptions,
 ): LinuxListener {
   const { kernel } = parts;
   const fd = kernel.openSocket(endpoint);
@@ -51,23 +52,25 @@ export function openListener(
     throw error;
   };
   if (fd < 0) failed("socket");
-  if (endpoint.kind === "tcp") setOptions(parts, fd, endpoint.ip, reusePort);
+  if (endpoint.kind === "tcp") setOptions(parts, fd, endpoint.ip, options);
   if (kernel.bind(fd, endpoint) < 0) failed("bind");
   if (kernel.libc.listen(fd, LISTEN_BACKLOG) < 0) failed("listen");
   const local = endpoint.kind === "tcp" ? kernel.localEndpoint(fd) : endpoint;
   const bound = local?.kind === "tcp" && endpoint.kind === "tcp" ? tcpEndpoint(endpoint.ip, local.port) : endpoint;
-  const listener = new LinuxListener(parts, fd, bound, accepted, removeFile);
+  const listener = new LinuxListener(parts, fd, bound, accepted, removeFile, options.acceptFailed);
   if (!parts.loop.add(listener, fd, linux.EPOLLIN)) failed("epoll_ctl");
   return listener;
 }
 
 /** Accepted sockets inherit them: none of these is a system call for each client. */
-function setOptions({ kernel, options }: EngineParts, fd: number, ip: string, reusePort: boolean): void {
+function setOptions({ kernel, options }: EngineParts, fd: number, ip: string, asked: ListenOptions): void {
+  const { reusePort = false, userTimeout = 0 } = asked;
   kernel.setOption(fd, linux.SOL_SOCKET, linux.SO_REUSEADDR, 1);
   if (reusePort) kernel.setOption(fd, linux.SOL_SOCKET, linux.SO_REUSEPORT, 1);
   if (ip === "::") kernel.setOption(fd, linux.IPPROTO_IPV6, linux.IPV6_V6ONLY, 0);
   kernel.setOption(fd, linux.IPPROTO_TCP, linux.TCP_NODELAY, 1);
-  setKeepalive(kernel, fd, options.userTimeout ?? 0);
+  setKeepalive(kernel, fd);
+  if (userTimeout > 0) kernel.setOption(fd, linux.IPPROTO_TCP, linux.TCP_USER_TIMEOUT, userTimeout);
   const seconds = options.deferAccept ?? 0;
   if (seconds > 0) kernel.setOption(fd, linux.IPPROTO_TCP, linux.TCP_DEFER_ACCEPT, seconds);
 }
@@ -84,8 +87,7 @@ export class LinuxListener implements Listener, Watcher {
   #paused = false;
   #cancelRetry: (() => void) | undefined;
   #round = 0;
-  /** A shortage was told, and no client was accepted since. */
-  #told = false;
+  readonly #shortage: Shortage;
 
   constructor(
     parts: EngineParts,
@@ -93,12 +95,14 @@ export class LinuxListener implements Listener, Watcher {
     endpoint: Endpoint,
     accepted: (socket: Socket) => void,
     removeFile: (path: string) => void,
+    tell: ListenOptions["acceptFailed"],
   ) {
     this.#parts = parts;
     this.#fd = fd;
     this.endpoint = endpoint;
     this.#accepted = accepted;
     this.#removeFile = removeFile;
+    this.#shortage = new Shortage(parts.loop.timers, tell);
     const anywhere = endpoint.kind === "tcp" && (endpoint.ip === "::" || endpoint.ip === "0.0.0.0");
     this.#local = anywhere ? undefined : endpoint;
   }
@@ -144,7 +148,6 @@ export class LinuxListener implements Listener, Watcher {
     const { kernel } = this.#parts;
     const fd = kernel.accept(this.#fd);
     if (fd < 0) return this.#acceptFailed(kernel.errno[0] as number);
-    this.#told = false;
     const remote = this.endpoint.kind === "unix" ? UNNAMED : kernel.peer();
     const socket = new LinuxSocket(this.#parts, fd, remote, this.#local, 0);
     try {
@@ -166,8 +169,7 @@ export class LinuxListener implements Listener, Watcher {
       if (this.#fd >= 0) this.#watch();
     });
     this.#watch();
-    if (!this.#told) this.#parts.options.acceptFailed?.(this.endpoint, systemError(errno, "accept").code);
-    this.#told = true;
+    this.#shortage.failed(systemError(errno, "accept").code);
     return false;
   }
 }

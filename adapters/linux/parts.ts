@@ -2,7 +2,6 @@
  * What the sockets, relays and listeners of one engine share. Types only.
  */
 
-import type { Endpoint } from "../../src/address.ts";
 import type { Grace } from "./grace.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Loop } from "./loop.ts";
@@ -14,21 +13,13 @@ export interface LinuxOptions {
    * wake-up for each. A silent client is accepted after about that time. 0, the default, turns it off.
    */
   readonly deferAccept?: number;
-  /** Milliseconds for which sent bytes may stay unacknowledged (`TCP_USER_TIMEOUT`); 0, the default: the system's. */
-  readonly userTimeout?: number;
   /**
    * Every connection that opens is sent bytes at once. Its handshake is then ended by the packet that carries them, which
    * saves one; where none are sent, the server sees the connection up to 200 ms later.
    */
   readonly speaksFirst?: boolean;
-  /** Connects with `TCP_FASTOPEN_CONNECT`: a server that was seen before may be taken for connected without an answer. */
-  readonly fastOpen?: boolean;
-  /** The local IP address of outgoing connections of the same family. */
-  readonly sourceAddress?: string;
   /** Told of what a handler threw; that connection is ended, the others go on. */
   readonly fault?: (error: unknown) => void;
-  /** Told, once for each episode, that clients cannot be accepted for now. */
-  readonly acceptFailed?: (endpoint: Endpoint, code: string) => void;
 }
 
 export interface EngineParts {

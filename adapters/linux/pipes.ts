@@ -7,6 +7,7 @@
 
 import { F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK } from "./constants.ts";
 import type { Libc, NativeBuffer } from "./ffi.ts";
+import type { Timers } from "./timers.ts";
 
 /** /proc/sys/fs/pipe-max-size, as it is unless somebody changed it. */
 export const PIPE_SIZE = 1024 * 1024;
@@ -14,6 +15,8 @@ export const PIPE_SIZE = 1024 * 1024;
 const LEAST_SIZE = 64 * 1024;
 /** Pipes at rest. Their pages are free while they are empty. */
 const MOST_FREE = 64;
+/** Milliseconds without use until a pipe at rest is closed, and twice that at most. */
+const REST = 10_000;
 /** After a failure: how many requests are refused before the kernel is asked again. */
 const PATIENCE = 1_000;
 
@@ -27,12 +30,17 @@ export class PipePool {
   readonly #libc: Libc;
   readonly #ends: NativeBuffer;
   readonly #free: Pipe[] = [];
+  readonly #timers: Pick<Timers, "after">;
+  /** Pipes at rest that nobody needed since the last look. */
+  #surplus = 0;
+  #cancelLook: (() => void) | undefined;
   #refusing = 0;
   /** Pipes that exist, in use or at rest. */
   open = 0;
 
-  constructor(libc: Libc) {
+  constructor(libc: Libc, timers: Pick<Timers, "after">) {
     this.#libc = libc;
+    this.#timers = timers;
     this.#ends = libc.allocate(8);
   }
 
@@ -43,6 +51,7 @@ export class PipePool {
   /** An empty pipe; `undefined` where the system gives none that is worth having: then bytes are copied. */
   take(): Pipe | undefined {
     const pipe = this.#free.pop();
+    this.#surplus = Math.min(this.#surplus, this.#free.length);
     if (pipe !== undefined) return pipe;
     if (this.#refusing > 0) {
       this.#refusing--;
@@ -59,8 +68,19 @@ export class PipePool {
 
   /** Takes back an empty pipe. */
   give(pipe: Pipe): void {
-    if (this.#free.length < MOST_FREE) this.#free.push(pipe);
-    else this.discard(pipe);
+    if (this.#free.length >= MOST_FREE) {
+      this.discard(pipe);
+      return;
+    }
+    this.#free.push(pipe);
+    this.#cancelLook ??= this.#timers.after(REST, () => this.#look());
+  }
+
+  /** Closes what was not needed since the last look. */
+  #look(): void {
+    for (const pipe of this.#free.splice(0, this.#surplus)) this.discard(pipe);
+    this.#surplus = this.#free.length;
+    this.#cancelLook = this.#surplus === 0 ? undefined : this.#timers.after(REST, () => this.#look());
   }
 
   /** Closes a pipe, with what is in it. */
@@ -71,6 +91,8 @@ export class PipePool {
   }
 
   close(): void {
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
     for (const pipe of this.#free.splice(0)) this.discard(pipe);
   }
 

@@ -4,7 +4,7 @@
  * Owns: the way from a runtime's address to `Endpoint`. It parses nothing else: addresses of the kernel are canonical.
  */
 
-import type { Endpoint } from "../../src/address.ts";
+import type { Endpoint, TcpEndpoint } from "../../src/address.ts";
 
 const MAPPED = "::ffff:";
 
@@ -21,6 +21,12 @@ export function tcpEndpoint(ip: string, port: number): Endpoint {
 /** A `unix:` endpoint; the side that never bound a path has an empty one. */
 export function unixEndpoint(path: string | null | undefined): Endpoint {
   return { kind: "unix", path: path ?? "" };
+}
+
+/** The one of `addresses` that a connection to `endpoint` can come from. */
+export function localAddress(endpoint: TcpEndpoint, addresses: readonly string[] = []): string | undefined {
+  const isV6 = endpoint.ip.includes(":");
+  return addresses.find((address) => address.includes(":") === isV6);
 }
 
 /** One line for a message: `10.0.0.1:443`, `[::1]:443`, `unix:/run/a.sock`. */

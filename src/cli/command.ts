@@ -4,6 +4,7 @@
 
 import type { Adapter } from "../adapter.ts";
 import type { ArgOption, Host } from "../host.ts";
+import type { WorkerAdapter } from "../mod.ts";
 
 /** Exit codes: all is well; the answer is no; it could not be done (usage, configuration, environment). */
 export const EXIT = { ok: 0, no: 1, cannot: 2 } as const;
@@ -44,7 +45,7 @@ export interface SelectedAdapter {
   /** This thread's sockets. */
   readonly adapter: Adapter;
   /** What carries the connections in place of `adapter`, in threads of its own. */
-  readonly workerAdapter?: string | undefined;
+  readonly workerAdapter?: WorkerAdapter | undefined;
   /** Why this one, in a few words. */
   readonly why: string;
 }

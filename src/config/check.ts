@@ -175,11 +175,11 @@ function toListener(parsed: ParsedListener, routes: RouteTable): ListenerConfig 
 }
 
 function toConfig(
-  { timeouts, resolver, limits, log, adapter, workers }: ParsedConfig,
+  { timeouts, resolver, limits, log, tcp, adapter, workers }: ParsedConfig,
   listeners: readonly ListenerConfig[],
   routes: RouteTable,
   upstreams: ReadonlyMap<string, UpstreamConfig>,
 ): Config {
   const access = log.access === false ? undefined : log.access;
-  return { listeners, routes, upstreams, timeouts, resolver, limits, log: { access }, adapter, workers };
+  return { listeners, routes, upstreams, timeouts, resolver, limits, log: { access }, tcp, adapter, workers };
 }

@@ -18,6 +18,7 @@ export interface Config {
   readonly resolver: ResolverConfig;
   readonly limits: LimitsConfig;
   readonly log: LogConfig;
+  readonly tcp: TcpConfig;
   readonly adapter: AdapterChoice;
   /** Threads of the data plane; `auto`: one for each processor. */
   readonly workers: number | "auto";
@@ -117,6 +118,14 @@ export interface LimitsConfig {
   readonly prereadBytes: number;
   /** The same for all connections together. */
   readonly prereadTotal: number;
+}
+
+export interface TcpConfig {
+  /** Local addresses for connections to servers: at most one of each family. */
+  readonly bind: readonly string[];
+  readonly fastOpen: boolean;
+  /** Milliseconds; 0: the system's. */
+  readonly userTimeout: number;
 }
 
 export interface LogConfig {

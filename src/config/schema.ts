@@ -14,6 +14,7 @@ import { BRACKETS, parseTarget, type Refusal } from "./destination.ts";
 import { type Fault, formatPath, type Path, showValue } from "./fault.ts";
 import { bool, choice, duration, integer, list, map, size, text } from "./option_kinds.ts";
 import { enumerate, quote, suggestion } from "./quote.ts";
+import { buildTcp } from "./tcp_options.ts";
 import { buildUpstream } from "./upstream_options.ts";
 
 function readListenerAddress(value: string): Endpoint | Refusal {
@@ -143,8 +144,9 @@ function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType
         .prefault({})
         .meta({ description: "One line per connection; `false` for none." }),
     }).prefault({}),
+    tcp: buildTcp().prefault({}),
     adapter: choice(["auto", "linux", "node", "deno", "bun"]).default("auto").meta({
-      description: "Whose sockets to use; `auto` is the runtime's own.",
+      description: "Whose sockets to use; `auto` is `linux` where it can run, else the runtime's own.",
     }),
     workers: z
       .union([integer(1, 256, "a whole number from 1 to 256, or auto"), z.literal("auto")], {
@@ -152,8 +154,7 @@ function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType
       })
       .default(1)
       .meta({
-        description:
-          "Threads that carry connections; `auto` is one for each processor. `1` needs no thread of its own.",
+        description: "Threads that carry connections; `auto` is one for each processor.",
       }),
   });
 }

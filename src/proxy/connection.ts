@@ -5,7 +5,16 @@
  * does. A fault in here ends this connection only.
  */
 
-import type { Adapter, Connecting, Relay, RelayEnd, Socket, SocketHandlers } from "../adapter.ts";
+import type {
+  Adapter,
+  ConnectCallbacks,
+  Connecting,
+  ConnectOptions,
+  Relay,
+  RelayEnd,
+  Socket,
+  SocketHandlers,
+} from "../adapter.ts";
 import type { Timed } from "../deadlines.ts";
 import type { IoError } from "../errors.ts";
 import type { Reason } from "../reason.ts";
@@ -20,6 +29,7 @@ export type Resolve = (name: string, answer: ResolveAnswer) => void;
 export interface ConnectionOwner {
   readonly adapter: Adapter;
   readonly resolve: Resolve;
+  readonly connectOptions: ConnectOptions;
   setDeadline(connection: Connection, at: number): void;
   /** The session has ended: its record is complete. */
   finished(connection: Connection): void;
@@ -136,7 +146,7 @@ export class Connection implements SocketHandlers, Timed {
   }
 
   #connect({ attempt, endpoint }: Extract<Step, { kind: "connect" }>): void {
-    const connecting = this.#owner.adapter.connect(endpoint, {
+    const callbacks: ConnectCallbacks = {
       connected: (socket) => {
         this.#pending.delete(attempt);
         this.#server = socket;
@@ -147,7 +157,8 @@ export class Connection implements SocketHandlers, Timed {
         this.#pending.delete(attempt);
         this.#drive((now) => this.session.connectFailed(attempt, error, now));
       },
-    });
+    };
+    const connecting = this.#owner.adapter.connect(endpoint, callbacks, this.#owner.connectOptions);
     this.#pending.set(attempt, connecting);
   }
 

@@ -5,7 +5,7 @@
  * not parse, route or pump: sessions and the adapter do.
  */
 
-import type { Adapter, Listener, Socket } from "../adapter.ts";
+import type { Adapter, ConnectOptions, Listener, Socket } from "../adapter.ts";
 import { type Endpoint, formatEndpoint } from "../address.ts";
 import type { Config, ListenerConfig, Route } from "../config/config.ts";
 import { type ConnectionRecord, newRecord } from "../connection_record.ts";
@@ -50,6 +50,7 @@ interface OpenListener {
 export class ProxyServer implements ConnectionOwner {
   readonly adapter: Adapter;
   readonly resolve: Resolve;
+  readonly connectOptions: ConnectOptions;
   readonly #config: Config;
   readonly #parts: ProxyParts;
   readonly #listeners: OpenListener[] = [];
@@ -65,6 +66,7 @@ export class ProxyServer implements ConnectionOwner {
   constructor(config: Config, parts: ProxyParts) {
     this.adapter = parts.adapter;
     this.resolve = parts.resolve;
+    this.connectOptions = config.tcp;
     this.#config = config;
     this.#parts = parts;
   }
@@ -92,7 +94,14 @@ export class ProxyServer implements ConnectionOwner {
 
   async #listen(endpoint: Endpoint, accepted: (socket: Socket) => void): Promise<Listener> {
     try {
-      return await this.adapter.listen(endpoint, accepted, { reusePort: this.#parts.reusePort ?? false });
+      return await this.adapter.listen(endpoint, accepted, {
+        reusePort: this.#parts.reusePort ?? false,
+        userTimeout: this.#config.tcp.userTimeout,
+        acceptFailed: (code) =>
+          this.#parts.warn?.(
+            `Cannot accept on ${formatEndpoint(endpoint)}: ${code}; clients wait until there is room again`,
+          ),
+      });
     } catch (error) {
       throw new ListenError(endpoint, error as IoError);
     }

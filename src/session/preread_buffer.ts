@@ -54,8 +54,9 @@ export class PrereadBuffer {
   append(bytes: Uint8Array): boolean {
     const needed = this.#length + bytes.length;
     if (needed > this.#storage.length) {
-      // The first chunk is mostly the whole message: exactly its size. Later ones double, so that a drip costs linear time.
-      const capacity = this.#length === 0 ? needed : Math.max(needed, 2 * this.#storage.length);
+      // The first chunk is mostly the whole message: exactly its size. Later ones grow by half,
+      // so that a drip costs linear time, and what is booked is not much more than what is held.
+      const capacity = this.#length === 0 ? needed : Math.max(needed, Math.ceil(1.5 * this.#storage.length));
       if (!this.#budget.take(capacity - this.#storage.length)) return false;
       const grown = new Uint8Array(capacity);
       grown.set(this.bytes);

@@ -23,8 +23,13 @@ if (typeof libc === "string") {
 
   test("it is chosen by its name, with this runtime's sockets for the main thread", async () => {
     const selected = await selectAdapter("linux");
-    assert.equal(selected.workerAdapter, "linux");
+    assert.equal(selected.workerAdapter?.name, "linux");
     assert.equal(selected.adapter.name, runtimeName());
+  });
+
+  test("it is what auto comes to", async () => {
+    const { workerAdapter, why } = await selectAdapter("auto");
+    assert.deepEqual([workerAdapter?.name, why], ["linux", "the fastest here"]);
   });
 
   socketContract(engine.adapter);

@@ -10,7 +10,17 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import net from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Adapter, Listener, Relay, RelayEnd, RelayOptions, Socket, SocketHandlers } from "../../src/adapter.ts";
+import type {
+  Adapter,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  Relay,
+  RelayEnd,
+  RelayOptions,
+  Socket,
+  SocketHandlers,
+} from "../../src/adapter.ts";
 import type { Endpoint } from "../../src/address.ts";
 import type { IoError } from "../../src/errors.ts";
 
@@ -235,11 +245,12 @@ export class Bench {
     for (const task of this.#cleanups.splice(0).reverse()) task();
   }
 
-  async listen(endpoint: Endpoint = LOOPBACK): Promise<Listener> {
-    const listener = await this.adapter.listen(endpoint, (socket) => {
+  async listen(endpoint: Endpoint = LOOPBACK, options?: ListenOptions): Promise<Listener> {
+    const accepted = (socket: Socket): void => {
       this.accepted.push(socket);
       this.cleanup(() => socket.reset());
-    });
+    };
+    const listener = await this.adapter.listen(endpoint, accepted, options);
     this.cleanup(() => listener.close());
     return listener;
   }
@@ -262,13 +273,13 @@ export class Bench {
     return this.accepted.shift()!;
   }
 
-  connect(endpoint: Endpoint): Promise<Socket> {
+  connect(endpoint: Endpoint, options?: ConnectOptions): Promise<Socket> {
     return new Promise((resolve, reject) => {
       const connected = (socket: Socket): void => {
         this.cleanup(() => socket.reset());
         resolve(socket);
       };
-      this.adapter.connect(endpoint, { connected, failed: reject });
+      this.adapter.connect(endpoint, { connected, failed: reject }, options);
     });
   }
 

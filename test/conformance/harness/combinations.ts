@@ -18,6 +18,8 @@ export interface Combination {
   readonly runtimeArgs: readonly string[];
   /** Environment that keeps the collector from putting its work off: only then does memory tell of leaks. */
   readonly smallHeap: Readonly<Record<string, string>>;
+  /** Milliseconds for which the kernel keeps a client back that says nothing (`TCP_DEFER_ACCEPT`). */
+  readonly silentFor: number;
 }
 
 const V8_OPTIONS = ["--max-old-space-size=32", "--max-semi-space-size=1"];
@@ -28,15 +30,26 @@ const V8_HEAPS = {
 const JSC_HEAP = { BUN_JSC_forceRAMSize: String(64 * 1024 * 1024) };
 
 const TABLE = [
-  { name: "node", runtime: "node", adapter: "node", runtimeArgs: [], smallHeap: V8_HEAPS.node },
+  { name: "node", runtime: "node", adapter: "node", runtimeArgs: [], smallHeap: V8_HEAPS.node, silentFor: 0 },
   {
     name: "deno",
     runtime: "deno",
     adapter: "deno",
     runtimeArgs: ["run", "--allow-all", "--no-check", "--unstable-net"],
     smallHeap: V8_HEAPS.deno,
+    silentFor: 0,
   },
-  { name: "bun", runtime: "bun", adapter: "bun", runtimeArgs: [], smallHeap: JSC_HEAP },
+  { name: "bun", runtime: "bun", adapter: "bun", runtimeArgs: [], smallHeap: JSC_HEAP, silentFor: 0 },
+  { name: "linux@node", runtime: "node", adapter: "linux", runtimeArgs: [], smallHeap: V8_HEAPS.node, silentFor: 1000 },
+  {
+    name: "linux@deno",
+    runtime: "deno",
+    adapter: "linux",
+    runtimeArgs: ["run", "--allow-all", "--no-check"],
+    smallHeap: V8_HEAPS.deno,
+    silentFor: 1000,
+  },
+  { name: "linux@bun", runtime: "bun", adapter: "linux", runtimeArgs: [], smallHeap: JSC_HEAP, silentFor: 1000 },
 ] as const satisfies readonly Combination[];
 
 export type CombinationName = (typeof TABLE)[number]["name"];

@@ -15,7 +15,13 @@ export type Behaviour =
   /** A client that broke before it was accepted is known by its address, and so gets its log line. */
   | "sees_early_reset"
   /** A connect that was given up gives its descriptor back at once. */
-  | "cancels_connect";
+  | "cancels_connect"
+  /** When descriptors run out, clients wait, and the operator is told once. */
+  | "tells_shortage"
+  /** `tcp.bind`. */
+  | "binds"
+  /** `tcp.fastOpen` and `tcp.userTimeout`. */
+  | "tunes_tcp";
 
 interface Gap {
   readonly combination: CombinationName;
@@ -49,6 +55,23 @@ export const GAPS: readonly Gap[] = [
     behaviour: "cancels_connect",
     reason: "Bun.connect cannot be given up: the descriptor stays until the system's own connect timeout",
   },
+  {
+    combination: "node",
+    behaviour: "tells_shortage",
+    reason: "libuv accepts and closes clients then, and says nothing",
+  },
+  {
+    combination: "bun",
+    behaviour: "tells_shortage",
+    reason: "Bun.listen does not say that accepting failed",
+  },
+  { combination: "deno", behaviour: "binds", reason: "Deno.connect takes no local address" },
+  { combination: "bun", behaviour: "binds", reason: "Bun.connect takes no local address" },
+  ...(["node", "deno", "bun"] as const).map((combination) => ({
+    combination,
+    behaviour: "tunes_tcp" as const,
+    reason: "the runtime sets no such socket options",
+  })),
 ];
 
 export function gapOf(combination: Combination, behaviour: Behaviour): string | undefined {

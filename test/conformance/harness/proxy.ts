@@ -123,6 +123,14 @@ export class RunningProxy extends LogWaiting {
     return Number(kibibytes) * 1024;
   }
 
+  /** Processor time of all threads so far, milliseconds. */
+  processorTime(): number {
+    const stat = readFileSync(`/proc/${this.pid}/stat`, "latin1");
+    // Behind the name in parentheses, utime and stime are the 12th and 13th field; 100 ticks a second on every Linux.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
   /** Open descriptors. */
   descriptors(): number {
     return readdirSync(`/proc/${this.pid}/fd`).length;

@@ -55,6 +55,7 @@ describe("a valid file", () => {
       resolver: { servers: [], timeout: 5_000 },
       limits: { connections: "auto", prereadBytes: 65_536, prereadTotal: 67_108_864 },
       log: { access: { path: "stdout", format: "text" } },
+      tcp: { bind: [], fastOpen: false, userTimeout: 0 },
       adapter: "auto",
       workers: 1,
     });
@@ -175,7 +176,7 @@ routes: { default: 10.0.0.3:443 }
   }
 });
 
-const TOP = "listeners, routes, upstreams, timeouts, resolver, limits, log, adapter and workers";
+const TOP = "listeners, routes, upstreams, timeouts, resolver, limits, log, tcp, adapter and workers";
 const DURATION = "it must be a duration with its unit, such as 500ms, 10s, 5m, 1h or 1d";
 const SIZE = "it must be a size such as 64KiB, 10MB or 4096 (bytes)";
 

@@ -145,7 +145,15 @@ export type ServerBehaviour = "accepts" | "refuses" | "silent" | "throws";
 
 export class SimulatedAdapter implements Adapter {
   readonly name = "simulated";
-  readonly capabilities = { reset: true, detectsReset: true, pauseAccepts: true, reusePort: true };
+  readonly capabilities = {
+    reset: true,
+    detectsReset: true,
+    pauseAccepts: true,
+    reusePort: true,
+    bind: true,
+    fastOpen: true,
+    userTimeout: true,
+  };
   readonly clock = new VirtualClock();
   readonly sockets: SimulatedSocket[] = [];
   readonly relays: { readonly head: Uint8Array; readonly server: Endpoint }[] = [];
