@@ -54,6 +54,13 @@ export class AccessLog {
     return this.#partial;
   }
 
+  /** Forgets a line that was looked at: a long test would keep too many. */
+  forget(record: LogRecord): void {
+    const index = this.records.indexOf(record);
+    this.records.splice(index, 1);
+    this.lines.splice(index, 1);
+  }
+
   /** The records of one client, by its own endpoint (`Peer.local`). */
   recordsOf(client: { readonly local: string } | string): LogRecord[] {
     const local = typeof client === "string" ? client : client.local;
