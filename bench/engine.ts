@@ -51,7 +51,7 @@ function forward(adapter: Adapter, client: Socket, origin: Endpoint): void {
     received(bytes) {
       const head = bytes.slice();
       adapter.connect(origin, {
-        connected: (server) => void adapter.relay(client, server, { head, done: () => undefined }),
+        connected: (server) => void adapter.relay(client, server, { head }, { relayDone() {} }),
         failed: () => client.destroy(),
       });
     },

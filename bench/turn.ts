@@ -23,7 +23,10 @@ export const GENERATOR_CORE = 1;
 /** Seconds within which a proxy has to forward its first connection. */
 const START_LIMIT = 10;
 /** Milliseconds for a proxy to come to rest before its memory is read. */
-const REST = 200;
+const REST = 1000;
+/** Seconds of a few connections at a time, so that code compiled meanwhile does not count as the connections' memory. */
+const COMPILING = 1;
+const FEW = 4;
 /** Connections that are open before memory is read for the first time: what the first ones alone cost is not theirs. */
 const OPEN_BEFORE = 100;
 
@@ -78,7 +81,7 @@ async function measure(
 ): Promise<Turn> {
   const samples: Samples = {};
   const cores = [PROXY_CORE, GENERATOR_CORE];
-  // Memory first: afterwards the free lists that the loads filled would hide what a connection needs.
+  // Memory first: afterwards the free lists that many connections filled would hide what one needs.
   const memory = proxy !== undefined && loads.length > 1 ? await idleKib(proxy, port, generator, idle) : undefined;
   for (const name of loads) {
     const { load, parallel } = LOADS[name];
@@ -92,6 +95,9 @@ async function measure(
 
 /** KiB of memory that one more idle connection takes. */
 async function idleKib(proxy: ProxyProcess, port: number, generator: Generator, connections: number): Promise<number> {
+  const pids = proxy.pids();
+  const cores = [PROXY_CORE, GENERATOR_CORE];
+  await generator.measure({ load: "connections", port, parallel: FEW, warmUp: 0, seconds: COMPILING, pids, cores });
   await generator.hold(port, OPEN_BEFORE);
   await sleep(REST);
   const before = pssBytes(proxy.pids());

@@ -30,7 +30,7 @@ export interface Adapter {
    * Joins two open sockets until both directions have ended: backpressure both ways, half-close both
    * ways, resets passed on as resets where `capabilities.reset` says so. The sockets' own handlers are not called any more.
    */
-  relay(client: Socket, server: Socket, options: RelayOptions): Relay;
+  relay(client: Socket, server: Socket, options: RelayOptions, owner: RelayOwner): Relay;
 }
 
 /** What an adapter can do; each `false` is a declared gap of the conformance suite. */
@@ -121,6 +121,7 @@ export interface SocketHandlers {
   closed(error: IoError | undefined): void;
 }
 
+/** Only looked at by `relay` itself: none of it is kept but the two functions. */
 export interface RelayOptions {
   /** Sent to the server before anything else: PROXY header and preread bytes. Owned by the relay. */
   readonly head: Uint8Array;
@@ -132,8 +133,12 @@ export interface RelayOptions {
   readonly fromClient?: ((bytes: Uint8Array) => number) | undefined;
   /** Sees, without changing it, what the server sends, until it returns `false`. */
   readonly fromServer?: ((bytes: Uint8Array) => boolean) | undefined;
+}
+
+/** Who is told of a relay's end; an object, so that no relay needs a closure of its own. */
+export interface RelayOwner {
   /** Called exactly once, after `relay` has returned, when both sockets are closed and nothing is left open. */
-  done(end: RelayEnd): void;
+  relayDone(end: RelayEnd): void;
 }
 
 /** Who ended a relay: both by FIN, one by an error, or `Relay.cut`. */
@@ -149,7 +154,7 @@ export interface Relay {
   readonly bytesToServer: number;
   /** Bytes handed to the client's socket so far. */
   readonly bytesToClient: number;
-  /** Ends both sides at once (RST where the runtime can); `done` follows with `cut`. */
+  /** Ends both sides at once (RST where the runtime can); `relayDone` follows with `cut`. */
   cut(): void;
 }
 

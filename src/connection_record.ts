@@ -55,6 +55,8 @@ export function attemptText(attempt: UpstreamAttempt): string {
   return attempt.outcome === "" ? attempt.address : `${attempt.address} (${attempt.outcome})`;
 }
 
+const NONE: readonly never[] = [];
+
 /** A record as it is at accept. */
 export function newRecord(
   id: number,
@@ -73,8 +75,8 @@ export function newRecord(
     listener,
     protocol,
     serverName: undefined,
-    alpn: [],
-    tlsVersions: [],
+    alpn: NONE,
+    tlsVersions: NONE,
     ech: false,
     route: undefined,
     attempts: [],

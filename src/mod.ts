@@ -29,7 +29,7 @@ export type WorkerAdapter = Pick<Adapter, "name" | "capabilities">;
 /** What a proxy runs on. */
 export interface ProxyEnvironment {
   readonly adapter: Adapter;
-  /** An adapter that needs a thread of its own: then all connections are carried by workers, unless `finished` is there. */
+  /** An adapter that needs a thread of its own: then all connections are carried by workers. */
   readonly workerAdapter?: WorkerAdapter | undefined;
   readonly host: Host;
   /** Called once for each connection when it has ended, beside the access log. */
@@ -129,9 +129,8 @@ interface Services {
 }
 
 /** How many worker threads the configuration and the environment come to; 0: this thread carries the connections. */
-function workerCount({ workers }: Config, { adapter, workerAdapter, host, finished }: ProxyEnvironment): number {
-  // Records are handed over in this thread only.
-  if (host.startWorker === undefined || finished !== undefined) return 0;
+function workerCount({ workers }: Config, { adapter, workerAdapter, host }: ProxyEnvironment): number {
+  if (host.startWorker === undefined) return 0;
   const wanted = workers === "auto" ? host.parallelism : workers;
   if (workerAdapter !== undefined) return wanted;
   if (wanted > 1 && adapter.capabilities.reusePort) return wanted;
@@ -178,7 +177,7 @@ async function startHere({ config, names, log, environment }: Services): Promise
 
 async function startWorkers(services: Services, source: ConfigSource, count: number): Promise<Plane> {
   const { config, names, log, environment } = services;
-  const { adapter, host, workerAdapter = adapter } = environment;
+  const { adapter, host, workerAdapter = adapter, finished } = environment;
   const plane = new ControlPlane({
     config,
     source,
@@ -191,6 +190,7 @@ async function startWorkers(services: Services, source: ConfigSource, count: num
     resolve: (name) => names.resolve(name),
     writeLog: (lines) => log?.write(lines),
     warn: (message) => warn(host, message),
+    finished,
   });
   await plane.start();
   return plane;

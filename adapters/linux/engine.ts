@@ -134,11 +134,11 @@ class LinuxAdapter implements Adapter {
   };
 
   /** @throws {TypeError} for another adapter's sockets. */
-  relay: Adapter["relay"] = (client, server, options) => {
+  relay: Adapter["relay"] = (client, server, options, owner) => {
     if (!(client instanceof LinuxSocket && server instanceof LinuxSocket)) {
       throw new TypeError("Cannot relay: the sockets belong to another adapter");
     }
-    return new LinuxRelay(this.#parts, client, server, options);
+    return new LinuxRelay(this.#parts, client, server, options, owner);
   };
 }
 

@@ -6,7 +6,7 @@
  * what the side had said is delivered first.
  */
 
-import type { Relay, RelayEndReason, RelayOptions } from "../../src/adapter.ts";
+import type { Relay, RelayEndReason, RelayOptions, RelayOwner } from "../../src/adapter.ts";
 import type { IoError } from "../../src/errors.ts";
 import type { Deferred } from "./loop.ts";
 import type { EngineParts } from "./parts.ts";
@@ -17,14 +17,14 @@ export class LinuxRelay implements Relay, Deferred {
   readonly parts: EngineParts;
   readonly client: RelaySide;
   readonly server: RelaySide;
-  readonly #options: RelayOptions;
+  readonly #owner: RelayOwner;
   #reason: RelayEndReason | undefined;
   #error: IoError | undefined;
   #finishing = false;
 
-  constructor(parts: EngineParts, client: LinuxSocket, server: LinuxSocket, options: RelayOptions) {
+  constructor(parts: EngineParts, client: LinuxSocket, server: LinuxSocket, options: RelayOptions, owner: RelayOwner) {
     this.parts = parts;
-    this.#options = options;
+    this.#owner = owner;
     this.client = new RelaySide(this, client, "client_reset");
     this.server = new RelaySide(this, server, "server_reset");
     this.client.peer = this.server;
@@ -111,7 +111,7 @@ export class LinuxRelay implements Relay, Deferred {
 
   runDeferred(): void {
     const reason = this.#reason ?? "ended";
-    this.#options.done(this.#error === undefined ? { reason } : { reason, error: this.#error });
+    this.#owner.relayDone(this.#error === undefined ? { reason } : { reason, error: this.#error });
   }
 
   faulted(): void {}

@@ -8,7 +8,7 @@
  * the other side is reset. After it, the side has said all it had to say: that is delivered first.
  */
 
-import type { Relay, RelayEndReason, RelayOptions, Socket } from "../../src/adapter.ts";
+import type { Relay, RelayEndReason, RelayOptions, RelayOwner, Socket } from "../../src/adapter.ts";
 import type { IoError } from "../../src/errors.ts";
 import { type Leftovers, StreamSocket } from "./socket.ts";
 import type { Stream, StreamOwner } from "./stream.ts";
@@ -89,7 +89,7 @@ class ClientSide extends Side {
   }
 
   protected pass(bytes: Uint8Array): Uint8Array {
-    const gate = this.relay.options.fromClient;
+    const gate = this.relay.fromClient;
     if (gate === undefined) return bytes;
     const length = gate(bytes);
     if (length < 0) {
@@ -113,7 +113,7 @@ class ServerSide extends Side {
 
   constructor(stream: Stream, relay: StreamRelay) {
     super(stream, relay);
-    this.#tapped = relay.options.fromServer !== undefined;
+    this.#tapped = relay.fromServer !== undefined;
   }
 
   protected get peer(): Side {
@@ -121,7 +121,7 @@ class ServerSide extends Side {
   }
 
   protected pass(bytes: Uint8Array): Uint8Array {
-    if (this.#tapped) this.#tapped = this.relay.options.fromServer?.(bytes) ?? false;
+    if (this.#tapped) this.#tapped = this.relay.fromServer?.(bytes) ?? false;
     return bytes;
   }
 
@@ -142,15 +142,19 @@ class ServerSide extends Side {
 }
 
 export class StreamRelay implements Relay {
-  readonly options: RelayOptions;
+  readonly fromClient: RelayOptions["fromClient"];
+  readonly fromServer: RelayOptions["fromServer"];
+  readonly #owner: RelayOwner;
   readonly client: ClientSide;
   readonly server: ServerSide;
   #reason: RelayEndReason | undefined;
   #error: IoError | undefined;
   #done = false;
 
-  constructor(client: Stream, server: Stream, options: RelayOptions) {
-    this.options = options;
+  constructor(client: Stream, server: Stream, { fromClient, fromServer }: RelayOptions, owner: RelayOwner) {
+    this.fromClient = fromClient;
+    this.fromServer = fromServer;
+    this.#owner = owner;
     this.client = new ClientSide(client, this);
     this.server = new ServerSide(server, this);
   }
@@ -185,7 +189,7 @@ export class StreamRelay implements Relay {
     if (this.#done) return;
     this.#done = true;
     const reason = this.#reason ?? "ended";
-    this.options.done(this.#error === undefined ? { reason } : { reason, error: this.#error });
+    this.#owner.relayDone(this.#error === undefined ? { reason } : { reason, error: this.#error });
   }
 }
 
@@ -193,11 +197,11 @@ export class StreamRelay implements Relay {
  * Joins two sockets of one adapter that is built on streams.
  * @throws {TypeError} for another adapter's sockets.
  */
-export function relayStreams(client: Socket, server: Socket, options: RelayOptions): Relay {
+export function relayStreams(client: Socket, server: Socket, options: RelayOptions, owner: RelayOwner): Relay {
   if (!(client instanceof StreamSocket && server instanceof StreamSocket)) {
     throw new TypeError("Cannot relay: the sockets belong to another adapter");
   }
-  const relay = new StreamRelay(client.stream, server.stream, options);
+  const relay = new StreamRelay(client.stream, server.stream, options, owner);
   const fromClient = client.handOver(relay.client);
   const fromServer = server.handOver(relay.server);
   relay.server.send(options.head);

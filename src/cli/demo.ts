@@ -60,7 +60,7 @@ interface Stage {
 }
 
 async function raise(context: CliContext, parts: DemoParts): Promise<Stage> {
-  const { adapter } = await context.selectAdapter("auto");
+  const { adapter, workerAdapter } = await context.selectAdapter("auto");
   const origins = [await parts.startOrigin("shop", SHOP), await parts.startOrigin("api", API)];
   const records: ConnectionRecord[] = [];
   const proxy = await createProxy(
@@ -72,6 +72,7 @@ async function raise(context: CliContext, parts: DemoParts): Promise<Stage> {
     },
     {
       adapter,
+      workerAdapter,
       host: context.host,
       finished: (record) => {
         records.push(record);
@@ -80,7 +81,15 @@ async function raise(context: CliContext, parts: DemoParts): Promise<Stage> {
     },
   );
   const port = tcpPort(proxy.endpoints[0]!);
-  const stage: Stage = { parts, origins, proxy, port, adapter: adapter.name, records, onRecord: () => {} };
+  const stage: Stage = {
+    parts,
+    origins,
+    proxy,
+    port,
+    adapter: (workerAdapter ?? adapter).name,
+    records,
+    onRecord: () => {},
+  };
   return stage;
 }
 

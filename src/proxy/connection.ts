@@ -12,6 +12,7 @@ import type {
   ConnectOptions,
   Relay,
   RelayEnd,
+  RelayOwner,
   Socket,
   SocketHandlers,
 } from "../adapter.ts";
@@ -43,12 +44,13 @@ export interface ConnectionOwner {
 const LINGER = 1_000;
 const LINGER_BYTES = 1 << 20;
 
-export class Connection implements SocketHandlers, Timed {
+export class Connection implements SocketHandlers, RelayOwner, Timed {
   dueTick = 0;
   readonly session: Session;
   readonly #owner: ConnectionOwner;
   readonly #client: Socket;
-  readonly #pending = new Map<number, Connecting>();
+  /** By number of attempt; there only while a server is being dialled. */
+  #pending: Map<number, Connecting> | undefined;
   #server: Socket | undefined;
   #relay: Relay | undefined;
   #lingering = -1;
@@ -148,32 +150,30 @@ export class Connection implements SocketHandlers, Timed {
   #connect({ attempt, endpoint }: Extract<Step, { kind: "connect" }>): void {
     const callbacks: ConnectCallbacks = {
       connected: (socket) => {
-        this.#pending.delete(attempt);
+        this.#pending?.delete(attempt);
         this.#server = socket;
         this.#drive((now) => this.session.connected(attempt, now));
         if (this.#relay === undefined) socket.destroy();
       },
       failed: (error) => {
-        this.#pending.delete(attempt);
+        this.#pending?.delete(attempt);
         this.#drive((now) => this.session.connectFailed(attempt, error, now));
       },
     };
     const connecting = this.#owner.adapter.connect(endpoint, callbacks, this.#owner.connectOptions);
+    this.#pending ??= new Map();
     this.#pending.set(attempt, connecting);
   }
 
   #startRelay(step: Extract<Step, { kind: "relay" }>): void {
     this.#cancelPending();
     const { gate, head } = step;
-    this.#relay = this.#owner.adapter.relay(this.#client, this.#server!, {
-      head,
-      fromClient: gate?.fromClient,
-      fromServer: gate?.fromServer,
-      done: (end) => this.#relayDone(end),
-    });
+    const options = { head, fromClient: gate?.fromClient, fromServer: gate?.fromServer };
+    this.#relay = this.#owner.adapter.relay(this.#client, this.#server!, options, this);
+    this.#server = undefined;
   }
 
-  #relayDone(end: RelayEnd): void {
+  relayDone(end: RelayEnd): void {
     const { bytesToServer, bytesToClient } = this.#relay!;
     this.#drive((now) => this.session.relayed(end, bytesToServer, bytesToClient, now));
     this.#leave();
@@ -200,8 +200,9 @@ export class Connection implements SocketHandlers, Timed {
   }
 
   #cancelPending(): void {
+    if (this.#pending === undefined) return;
     for (const connecting of this.#pending.values()) connecting.cancel();
-    this.#pending.clear();
+    this.#pending = undefined;
   }
 
   #leave(): void {

@@ -58,7 +58,8 @@ export class Session {
   readonly #settings: SessionSettings;
   readonly #startedAt: number;
   #headLength = 0;
-  readonly #preread: Preread;
+  /** Gone once the relay has begun, like all that only the way to it needs: an idle connection keeps little. */
+  #preread: Preread | undefined;
   readonly #buffer: PrereadBuffer;
   #state: "preread" | "dialing" | "relaying" | "closed" = "preread";
   #prelude: Prelude | undefined;
@@ -95,7 +96,7 @@ export class Session {
     if (this.#state !== "preread") return WAIT;
     this.record.bytesReceived += bytes.length;
     if (!this.#buffer.append(bytes)) return this.#close("preread_memory", "", now);
-    const prelude = this.#preread.read(this.#buffer.bytes);
+    const prelude = this.#preread!.read(this.#buffer.bytes);
     this.#applyProxyHeader();
     if (prelude === NEED_MORE) {
       if (this.#buffer.length < this.#settings.prereadBytes) return READ;
@@ -145,6 +146,9 @@ export class Session {
     this.#movedAt = now;
     this.deadline = now + this.#idleCheck();
     this.#buffer.release();
+    this.#preread = undefined;
+    this.#prelude = undefined;
+    this.#dial = undefined;
     return step;
   }
 
@@ -188,7 +192,7 @@ export class Session {
   // --- routing ---
 
   #applyProxyHeader(): void {
-    const header = this.#preread.proxyHeader;
+    const header = this.#preread!.proxyHeader;
     if (header?.source !== undefined) this.record.client = header.source;
     if (header?.destination !== undefined) this.record.server = header.destination;
   }
@@ -253,7 +257,7 @@ export class Session {
   // --- relaying ---
 
   #relay(attempt: number, now: number): Step {
-    const preread = this.#buffer.bytes.subarray(this.#preread.skip);
+    const preread = this.#buffer.bytes.subarray(this.#preread!.skip);
     const prelude = this.#prelude!;
     const added = this.#proxyHeader();
     let head: Uint8Array;

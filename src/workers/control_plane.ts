@@ -7,6 +7,7 @@
 import type { Adapter } from "../adapter.ts";
 import type { Endpoint } from "../address.ts";
 import type { Config } from "../config/config.ts";
+import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
 import type { StartWorker, WorkerThread } from "../host.ts";
 import { ListenError } from "../proxy/listen_error.ts";
@@ -28,6 +29,8 @@ export interface ControlPlaneParts {
   resolve(name: string): Promise<string[]>;
   writeLog(lines: string): void;
   warn(message: string): void;
+  /** Given each finished connection's record; absent where nobody wants them. */
+  readonly finished: ((record: ConnectionRecord) => void) | undefined;
 }
 
 interface Worker {
@@ -186,6 +189,7 @@ export class ControlPlane {
       reusePort: count > 1,
       ownAddresses,
       connectionLimit: Math.max(1, Math.floor(connectionLimit / count)),
+      records: this.#parts.finished !== undefined,
     };
   }
 
@@ -204,6 +208,9 @@ export class ControlPlane {
         return;
       case "log":
         this.#parts.writeLog(message.lines);
+        return;
+      case "records":
+        for (const record of message.records) this.#parts.finished?.(record);
         return;
       case "warn":
         this.#parts.warn(message.message);

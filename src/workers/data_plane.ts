@@ -8,6 +8,7 @@
 import type { Adapter } from "../adapter.ts";
 import type { Config } from "../config/config.ts";
 import { configFromObject, formatConfigError, loadConfig } from "../config/load.ts";
+import type { ConnectionRecord } from "../connection_record.ts";
 import type { ToAscii } from "../hostname.ts";
 import { compileLineFormat } from "../log/access_log.ts";
 import type { ResolveAnswer } from "../proxy/connection.ts";
@@ -32,6 +33,7 @@ export class DataPlane {
   readonly #asked = new Map<number, ResolveAnswer>();
   #server: ProxyServer | undefined;
   #lines = "";
+  #records: ConnectionRecord[] = [];
   #flushing = false;
   #questions = 0;
   #told = 0;
@@ -88,6 +90,7 @@ export class DataPlane {
       accepted: () => this.#schedule(),
       finished: (record) => {
         if (format !== undefined) this.#lines += `${format(record)}\n`;
+        if (message.records) this.#records.push(record);
         this.#schedule();
       },
       warn: (text) => this.#parts.post({ kind: "warn", message: text }),
@@ -114,6 +117,7 @@ export class DataPlane {
   #flush(): void {
     if (this.#lines !== "") this.#parts.post({ kind: "log", lines: this.#lines.slice(0, -1) });
     this.#lines = "";
+    if (this.#records.length > 0) this.#parts.post({ kind: "records", records: this.#records.splice(0) });
     const open = this.#server?.openConnections ?? 0;
     if (open === this.#told) return;
     this.#told = open;

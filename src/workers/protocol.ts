@@ -4,6 +4,7 @@
 
 import type { Endpoint } from "../address.ts";
 import type { ConfigInput } from "../config/schema.ts";
+import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
 
 /** Where a configuration comes from: each worker reads it for itself, since a checked one holds what cannot be sent. */
@@ -20,6 +21,8 @@ export interface StartMessage {
   readonly ownAddresses: readonly string[];
   /** Open connections of this worker at most. */
   readonly connectionLimit: number;
+  /** The control plane wants each finished connection's record, besides its log line. */
+  readonly records: boolean;
 }
 
 export type ToWorker =
@@ -36,6 +39,8 @@ export type FromWorker =
   | { readonly kind: "resolve"; readonly id: number; readonly name: string }
   /** Finished lines of the access log, one or more. */
   | { readonly kind: "log"; readonly lines: string }
+  /** Connections that have ended, one or more. */
+  | { readonly kind: "records"; readonly records: readonly ConnectionRecord[] }
   | { readonly kind: "warn"; readonly message: string }
   /** How many connections are open, told when that has changed. */
   | { readonly kind: "open"; readonly connections: number }

@@ -303,11 +303,8 @@ export class Bench {
 
   join(client: Peer, socket: Socket, server: Peer, toServer: Socket, options: Partial<RelayOptions>): Joined {
     const ends: RelayEnd[] = [];
-    const relay = this.adapter.relay(socket, toServer, {
-      head: new Uint8Array(0),
-      ...options,
-      done: (end) => ends.push(end),
-    });
+    const owner = { relayDone: (end: RelayEnd) => void ends.push(end) };
+    const relay = this.adapter.relay(socket, toServer, { head: new Uint8Array(0), ...options }, owner);
     this.cleanup(() => relay.cut());
     return { client, server, relay, ends };
   }

@@ -301,8 +301,8 @@ export function relayContract(adapter: Adapter): void {
     check("another adapter's socket is refused", async (bench) => {
       const { socket } = await bench.pair();
       const foreign = { ...socket } as typeof socket;
-      const options = { head: new Uint8Array(0), done: () => {} };
-      assert.throws(() => adapter.relay(socket, foreign, options), TypeError);
+      const options = { head: new Uint8Array(0) };
+      assert.throws(() => adapter.relay(socket, foreign, options, { relayDone() {} }), TypeError);
     });
   });
 }

@@ -87,7 +87,7 @@ export async function assertWorks(
   assert.equal(demo.status, 0, `${demo.stdout}\n${demo.stderr}`);
   assert.equal(demo.stderr, "");
   assert.ok(
-    demo.stdout.includes(`(${pinned(runtime)}, adapter ${runtime})`),
+    demo.stdout.includes(`(${pinned(runtime)}, adapter ${process.platform === "linux" ? "linux" : runtime})`),
     `not on ${pinned(runtime)}:\n${demo.stdout}`,
   );
   assert.match(demo.stdout, /answered by\s+server "shop", status 200/);

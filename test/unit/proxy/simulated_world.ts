@@ -13,6 +13,7 @@ import type {
   Relay,
   RelayEndReason,
   RelayOptions,
+  RelayOwner,
   Socket,
   SocketHandlers,
 } from "../../../src/adapter.ts";
@@ -213,7 +214,7 @@ export class SimulatedAdapter implements Adapter {
     return socket;
   }
 
-  relay(client: Socket, server: Socket, { head, done }: RelayOptions): Relay {
+  relay(client: Socket, server: Socket, { head }: RelayOptions, owner: RelayOwner): Relay {
     assert.ok(!(client as SimulatedSocket).gone && !(server as SimulatedSocket).gone, "relay of a socket that is gone");
     this.relays.push({ head, server: server.remote });
     for (const socket of [client, server]) socket.handlers = NO_HANDLERS;
@@ -223,7 +224,7 @@ export class SimulatedAdapter implements Adapter {
       over = true;
       client.destroy();
       server.destroy();
-      done({ reason });
+      owner.relayDone({ reason });
     };
     const planned = this.relayEnd();
     if (planned !== undefined) this.clock.after(planned.after, () => end(planned.reason));

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Endpoint } from "../../../src/address.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { newRecord } from "../../../src/connection_record.ts";
 import type { WorkerEvents, WorkerThread } from "../../../src/host.ts";
 import { ControlPlane } from "../../../src/workers/control_plane.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../../../src/workers/protocol.ts";
@@ -38,6 +40,7 @@ class FakeThread implements WorkerThread<ToWorker> {
   }
 }
 
+const ANYWHERE: Endpoint = { kind: "tcp", ip: "192.0.2.1", port: 5 };
 const STARTED: FromWorker = { kind: "started", wakeDescriptor: 9 };
 
 function world(answerStart: (thread: FakeThread) => void = (thread) => thread.events.message(STARTED)) {
@@ -47,6 +50,7 @@ function world(answerStart: (thread: FakeThread) => void = (thread) => thread.ev
   const threads: FakeThread[] = [];
   const log: string[] = [];
   const warnings: string[] = [];
+  const records: unknown[] = [];
   const plane = new ControlPlane({
     config: loaded.config,
     source: { text: YAML, path: "test" },
@@ -67,8 +71,9 @@ function world(answerStart: (thread: FakeThread) => void = (thread) => thread.ev
     },
     writeLog: (lines) => log.push(lines),
     warn: (message) => warnings.push(message),
+    finished: (record) => records.push(record),
   });
-  return { adapter, plane, threads, log, warnings };
+  return { adapter, plane, threads, log, warnings, records };
 }
 
 const settled = () => new Promise<void>((resolve) => setTimeout(resolve));
@@ -87,19 +92,22 @@ describe("control plane", () => {
   });
 
   test("answers questions, writes lines, passes warnings on", async () => {
-    const { plane, threads, log, warnings } = world();
+    const { plane, threads, log, warnings, records } = world();
     await plane.start();
     const { events, got } = threads[1]!;
     events.message({ kind: "resolve", id: 5, name: "a.test" });
     events.message({ kind: "resolve", id: 6, name: "nope.test" });
     events.message({ kind: "log", lines: "one\ntwo" });
     events.message({ kind: "warn", message: "careful" });
+    const record = newRecord(1, 0, "10.0.0.5:443", "tls", ANYWHERE, ANYWHERE);
+    events.message({ kind: "records", records: [record] });
     events.message({ kind: "open", connections: 3 });
     await settled();
     assert.deepEqual(got.slice(1), [
       { kind: "resolved", id: 5, answer: ["192.0.2.9"] },
       { kind: "resolved", id: 6, answer: { code: "ENOTFOUND", message: "" } },
     ]);
+    assert.deepEqual([threads[1]!.start.records, records], [true, [record]]);
     assert.deepEqual([log, warnings, plane.openConnections], [["one\ntwo"], ["careful"], 3]);
   });
 

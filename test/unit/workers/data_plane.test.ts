@@ -19,6 +19,7 @@ const START: StartMessage = {
   reusePort: true,
   ownAddresses: [],
   connectionLimit: 100,
+  records: false,
 };
 
 async function started(changes: Partial<StartMessage> = {}) {
@@ -60,6 +61,16 @@ describe("data plane", () => {
       of("open").map(({ connections }) => connections),
       [1, 0],
     );
+  });
+
+  test("records are handed over where they are wanted, and not elsewhere", async () => {
+    for (const records of [true, false]) {
+      const { adapter, of } = await started({ records });
+      adapter.client({ kind: "end", delay: 1 });
+      adapter.clock.run();
+      const reasons = of("records").flatMap((message) => message.records.map(({ reason }) => reason));
+      assert.deepEqual(reasons, records ? ["client_left"] : []);
+    }
   });
 
   test("an error answers a question, too, and an answer to nothing is nothing", async () => {
