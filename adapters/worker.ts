@@ -81,7 +81,7 @@ export function startThread<In, Out>(program: string, events: WorkerEvents<Out>)
   const worker = new Worker(new URL(program), {
     workerData: { port: port2 },
     transferList: [port2],
-    resourceLimits: { maxYoungGenerationSizeMb: Number(process.env.YG ?? YOUNG_GENERATION) },
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
   });
   const thread = new Thread<In>(worker, port1);
   let ended = false;
@@ -116,7 +116,8 @@ export async function serveAsWorker(): Promise<void> {
   process.on("unhandledRejection", (reason) => {
     throw reason;
   });
-  await plane.start(start);
+  // Nobody could wake it: it must not go to sleep in a system call.
+  if (!(await plane.start(start))) return;
   if (serve === undefined) port.on("message", receive);
   else await serve(() => drainPort(port, receive));
 }

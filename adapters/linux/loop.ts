@@ -31,8 +31,8 @@ export interface Deferred {
 const BATCH = 512;
 /** Rounds of deferred calls before events are looked at again. */
 const ROUNDS = 16;
-/** Milliseconds; a longer sleep is cut in two. */
-const LONGEST_SLEEP = 600_000;
+/** Milliseconds; a longer sleep is cut in pieces. A thread cannot be ended while it sleeps, and a wake can come too early. */
+const LONGEST_SLEEP = 1_000;
 
 export class Loop {
   readonly kernel: Kernel;

@@ -42,18 +42,20 @@ export class DataPlane {
     this.#parts = parts;
   }
 
-  /** Reads the configuration and opens the listeners; tells the control plane how that went. Never rejects. */
-  async start(message: StartMessage): Promise<void> {
+  /** Reads the configuration and opens the listeners; tells the control plane how that went. False: there is nothing to serve. */
+  async start(message: StartMessage): Promise<boolean> {
     try {
       const config = readConfig(message.source, this.#parts.toAscii);
       this.#server = this.#createServer(config, message);
       await this.#server.start();
       this.#parts.post({ kind: "started", wakeDescriptor: this.#parts.wakeDescriptor });
+      return true;
     } catch (error) {
       const endpoint = error instanceof ListenError ? error.endpoint : undefined;
       const code = error instanceof ListenError ? error.code : "EUNKNOWN";
       const text = error instanceof Error ? error.message : String(error);
       this.#parts.post({ kind: "failed", error: { code, message: text }, endpoint });
+      return false;
     }
   }
 

@@ -31,15 +31,16 @@ async function started(changes: Partial<StartMessage> = {}) {
     wakeDescriptor: 7,
     post: (message) => posted.push(message),
   });
-  await plane.start({ ...START, ...changes });
+  const serves = await plane.start({ ...START, ...changes });
   const of = <Kind extends FromWorker["kind"]>(kind: Kind) =>
     posted.filter((message): message is Extract<FromWorker, { kind: Kind }> => message.kind === kind);
-  return { adapter, plane, of };
+  return { adapter, plane, of, serves };
 }
 
 describe("data plane", () => {
   test("says that it has started, and by what it is woken", async () => {
-    const { of, adapter } = await started();
+    const { of, adapter, serves } = await started();
+    assert.equal(serves, true);
     assert.deepEqual(of("started"), [{ kind: "started", wakeDescriptor: 7 }]);
     assert.ok(adapter.listening);
   });
@@ -97,7 +98,8 @@ describe("data plane", () => {
   });
 
   test("a configuration that cannot be read is a failure with its words", async () => {
-    const { of } = await started({ source: { text: "listeners: 1", path: "bad.yaml" } });
+    const { of, serves } = await started({ source: { text: "listeners: 1", path: "bad.yaml" } });
+    assert.equal(serves, false);
     assert.match(of("failed")[0]!.error.message, /^bad\.yaml:1:12: /);
   });
 
