@@ -61,8 +61,10 @@ function certless(program: Program, adapter: string, runtime: Runtime, logging: 
     kind: "certless",
     loads: logging ? ["connection"] : LOAD_NAMES,
     prepare: (place) => {
-      const log = JSON.stringify({ access: { path: join(place.directory, "access.log"), format: "json" } });
-      const tuning = [...(program.hasWorkers ? ["workers: 1"] : []), ...(logging ? [`log: ${log}`] : [])].join("\n");
+      // Off for all, as the peers' are: it is on by default here.
+      const access = logging ? { path: join(place.directory, "access.log"), format: "json" } : false;
+      const log = `log: ${JSON.stringify({ access })}`;
+      const tuning = [...(program.hasWorkers ? ["workers: 1"] : []), log].join("\n");
       const configuration = fill("certless.yaml", "certless.yaml", place, { TUNING: tuning });
       return { file: binary(runtime), args: program.args(runtime, ["run", configuration, "--adapter", adapter]) };
     },
