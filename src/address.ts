@@ -116,6 +116,11 @@ function isMapped(bytes: Uint8Array): boolean {
   return bytes[10] === 0xff && bytes[11] === 0xff;
 }
 
+/** Writes the four bytes of an IPv4 text to `out[offset…]`; false, and nothing of use is written, where it is none. */
+export function writeIpv4(text: string, out: Uint8Array, offset: number): boolean {
+  return readIpv4(text, 0, text.length, out, offset);
+}
+
 /** Parses an address without brackets; an IPv4-mapped one (`::ffff:1.2.3.4`) becomes IPv4. */
 export function parseIp(text: string): IpAddress | undefined {
   if (!text.includes(":")) {

@@ -6,6 +6,8 @@
  * loop on it. It must not know any protocol.
  */
 
+import type { ByteCache } from "./byte_cache.ts";
+
 /** The byte at `index`, or -1 outside of `bytes`. */
 export function byteAt(bytes: Uint8Array, index: number): number {
   const byte = bytes[index];
@@ -99,6 +101,18 @@ export class Reader {
     const start = this.position;
     this.skip(count);
     return latin1(this.#bytes, start, this.position);
+  }
+
+  /** What `cache` knows of all that is left up to the limit, which then counts as read. */
+  known<Value>(cache: ByteCache<Value>): Value | undefined {
+    const value = cache.get(this.#bytes, this.position, this.limit);
+    if (value !== undefined) this.position = this.limit;
+    return value;
+  }
+
+  /** Has `cache` remember what the bytes from `start` on were read as. */
+  remember<Value>(cache: ByteCache<Value>, start: number, value: Value): void {
+    cache.set(this.#bytes, start, this.position, value);
   }
 
   /** Enters a vector of `length` bytes: nothing behind it can be read until `close`. Returns what `close` wants. */

@@ -4,7 +4,7 @@
  * Owns: where their fields are. Pure: it calls nothing. Both processors are little-endian.
  */
 
-import { type Endpoint, formatIp, parseIp, type TcpEndpoint } from "../../src/address.ts";
+import { type Endpoint, formatIp, parseIp, type TcpEndpoint, writeIpv4 } from "../../src/address.ts";
 import { unixEndpoint } from "../shared/endpoint.ts";
 import { AF_INET, AF_INET6, AF_UNIX } from "./constants.ts";
 import type { Libc } from "./ffi.ts";
@@ -48,20 +48,38 @@ function writeUnix(into: Uint8Array, path: string): number {
 }
 
 function writeTcp(into: Uint8Array, { ip, port }: TcpEndpoint): number {
+  into[2] = port >> 8;
+  into[3] = port & 0xff;
+  if (writeIpv4(ip, into, 4)) {
+    into[0] = AF_INET;
+    return 16;
+  }
   const address = parseIp(ip);
   if (address === undefined) return 0;
   into[0] = address.family === 4 ? AF_INET : AF_INET6;
-  into[2] = port >> 8;
-  into[3] = port & 0xff;
   into.set(address.bytes, address.family === 4 ? 4 : 8);
   return address.family === 4 ? 16 : 28;
+}
+
+/** The texts of the addresses that came last, by their last byte: clients come again, and share one text. */
+const texts: { readonly bytes: number; readonly text: string }[] = new Array(256).fill({ bytes: -1, text: "" });
+
+function ipv4At(from: Uint8Array, at: number): string {
+  const last = from[at + 3] as number;
+  const bytes =
+    (((from[at] as number) << 24) | ((from[at + 1] as number) << 16) | ((from[at + 2] as number) << 8)) >>> 0;
+  const known = texts[last] as (typeof texts)[number];
+  if (known.bytes === bytes) return known.text;
+  const text = formatIp(from.subarray(at, at + 4));
+  texts[last] = { bytes, text };
+  return text;
 }
 
 /** The endpoint of a `sockaddr` that the kernel wrote; IPv4-mapped addresses are IPv4. */
 export function readSockaddr(from: Uint8Array, length: number): Endpoint {
   const family = (from[0] as number) | ((from[1] as number) << 8);
   const port = ((from[2] as number) << 8) | (from[3] as number);
-  if (family === AF_INET) return { kind: "tcp", ip: `${from[4]}.${from[5]}.${from[6]}.${from[7]}`, port };
+  if (family === AF_INET) return { kind: "tcp", ip: ipv4At(from, 4), port };
   if (family === AF_INET6) return { kind: "tcp", ip: formatIp(from.subarray(8, 24)), port };
   const path = from.subarray(PATH_AT, Math.max(PATH_AT, length));
   const end = path.indexOf(0);

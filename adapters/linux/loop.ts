@@ -29,6 +29,8 @@ export interface Deferred {
 
 /** Events taken by one `epoll_wait`. */
 const BATCH = 512;
+/** Events after which the time is read again. */
+const CLOCK_EVERY = 16;
 /** Rounds of deferred calls before events are looked at again. */
 const ROUNDS = 16;
 /** Milliseconds; a longer sleep is cut in pieces. A thread cannot be ended while it sleeps, and a wake can come too early. */
@@ -139,12 +141,17 @@ export class Loop {
     this.#polling = true;
     this.round = (this.round + 1) | 0;
     const count = this.#libc.epoll_wait(this.#epoll, this.#events.address, BATCH, this.#sleep(timeout));
-    for (let i = 0; i < count; i++) this.#dispatch(i * this.#layout.words);
+    this.timers.freeze();
+    for (let i = 0; i < count; i++) {
+      if (i % CLOCK_EVERY === CLOCK_EVERY - 1) this.timers.freeze();
+      this.#dispatch(i * this.#layout.words);
+    }
     if (this.timers.size > 0) this.#runTimers();
     const idle = count <= 0 && !this.pending;
     if (this.#later.length > 0) this.#runLater();
     for (let i = 0; i < ROUNDS && this.#soon.length > 0; i++) this.#runSoon();
     this.#polling = false;
+    this.timers.thaw();
     return idle ? 0 : 1;
   }
 

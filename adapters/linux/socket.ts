@@ -259,6 +259,7 @@ export class LinuxSocket implements Socket, Watcher, Deferred, Young {
         this.keep(left.slice());
         return undefined;
       }
+      if (count === left.length) return undefined;
       left = left.subarray(count);
     }
     return undefined;

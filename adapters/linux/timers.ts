@@ -14,6 +14,8 @@ interface Timer {
 export class Timers implements Clock {
   /** The latest first. */
   readonly #timers: Timer[] = [];
+  /** What `now` says while the loop works; 0: it does not. */
+  #frozen = 0;
   readonly #changed: () => void;
 
   /** @param changed Told of a new timer, so that whoever sleeps wakes up in time. */
@@ -21,8 +23,18 @@ export class Timers implements Clock {
     this.#changed = changed;
   }
 
+  /** While the loop works, the time is read by `freeze` alone: asking the system for each event would cost more. */
   now(): number {
-    return performance.now();
+    return this.#frozen === 0 ? performance.now() : this.#frozen;
+  }
+
+  /** Reads the time, which `now` says until it is read anew or `thaw`. */
+  freeze(): void {
+    this.#frozen = performance.now();
+  }
+
+  thaw(): void {
+    this.#frozen = 0;
   }
 
   wallTime(): number {

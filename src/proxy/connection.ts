@@ -46,11 +46,13 @@ const LINGER_BYTES = 1 << 20;
 
 export class Connection implements SocketHandlers, RelayOwner, Timed {
   dueTick = 0;
+  dueBefore: Timed | undefined;
+  dueAfter: Timed | undefined;
   readonly session: Session;
   readonly #owner: ConnectionOwner;
   readonly #client: Socket;
-  /** By number of attempt; there only while a server is being dialled. */
-  #pending: Map<number, Connecting> | undefined;
+  /** The latest attempt that is under way; there only while a server is being dialled. */
+  #attempt: Attempt | undefined;
   #server: Socket | undefined;
   #relay: Relay | undefined;
   #lingering = -1;
@@ -148,21 +150,28 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
   }
 
   #connect({ attempt, endpoint }: Extract<Step, { kind: "connect" }>): void {
-    const callbacks: ConnectCallbacks = {
-      connected: (socket) => {
-        this.#pending?.delete(attempt);
-        this.#server = socket;
-        this.#drive((now) => this.session.connected(attempt, now));
-        if (this.#relay === undefined) socket.destroy();
-      },
-      failed: (error) => {
-        this.#pending?.delete(attempt);
-        this.#drive((now) => this.session.connectFailed(attempt, error, now));
-      },
-    };
-    const connecting = this.#owner.adapter.connect(endpoint, callbacks, this.#owner.connectOptions);
-    this.#pending ??= new Map();
-    this.#pending.set(attempt, connecting);
+    const pending = new Attempt(this, attempt, this.#attempt);
+    pending.connecting = this.#owner.adapter.connect(endpoint, pending, this.#owner.connectOptions);
+    this.#attempt = pending;
+  }
+
+  /** Of an attempt. */
+  connected(attempt: Attempt, socket: Socket): void {
+    this.#settled(attempt);
+    this.#server = socket;
+    this.#drive((now) => this.session.connected(attempt.number, now));
+    if (this.#relay === undefined) socket.destroy();
+  }
+
+  /** Of an attempt. */
+  connectFailed(attempt: Attempt, error: IoError): void {
+    this.#settled(attempt);
+    this.#drive((now) => this.session.connectFailed(attempt.number, error, now));
+  }
+
+  #settled(attempt: Attempt): void {
+    if (this.#attempt === attempt) this.#attempt = attempt.earlier;
+    else for (let one = this.#attempt; one !== undefined; one = one.earlier) one.forget(attempt);
   }
 
   #startRelay(step: Extract<Step, { kind: "relay" }>): void {
@@ -200,9 +209,9 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
   }
 
   #cancelPending(): void {
-    if (this.#pending === undefined) return;
-    for (const connecting of this.#pending.values()) connecting.cancel();
-    this.#pending = undefined;
+    const latest = this.#attempt;
+    this.#attempt = undefined;
+    for (let one = latest; one !== undefined; one = one.earlier) one.connecting!.cancel();
   }
 
   #leave(): void {
@@ -225,5 +234,31 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
       if (this.#relay !== undefined) this.#relay.cut();
       else if (this.#lingering < 0) this.#client.destroy();
     }
+  }
+}
+
+/** A connect that is under way, in a list of those of its connection: mostly of one. */
+class Attempt implements ConnectCallbacks {
+  readonly #connection: Connection;
+  readonly number: number;
+  earlier: Attempt | undefined;
+  connecting: Connecting | undefined;
+
+  constructor(connection: Connection, number: number, earlier: Attempt | undefined) {
+    this.#connection = connection;
+    this.number = number;
+    this.earlier = earlier;
+  }
+
+  connected(socket: Socket): void {
+    this.#connection.connected(this, socket);
+  }
+
+  failed(error: IoError): void {
+    this.#connection.connectFailed(this, error);
+  }
+
+  forget(settled: Attempt): void {
+    if (this.earlier === settled) this.earlier = settled.earlier;
   }
 }

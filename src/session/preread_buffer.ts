@@ -43,7 +43,8 @@ export class PrereadBuffer {
 
   /** All bytes so far; the view is valid until the next `append`. */
   get bytes(): Uint8Array {
-    return this.#storage.subarray(0, this.#length);
+    const { length } = this.#storage;
+    return this.#length === length ? this.#storage : this.#storage.subarray(0, this.#length);
   }
 
   get length(): number {

@@ -257,7 +257,8 @@ export class Session {
   // --- relaying ---
 
   #relay(attempt: number, now: number): Step {
-    const preread = this.#buffer.bytes.subarray(this.#preread!.skip);
+    const { skip } = this.#preread!;
+    const preread = skip === 0 ? this.#buffer.bytes : this.#buffer.bytes.subarray(skip);
     const prelude = this.#prelude!;
     const added = this.#proxyHeader();
     let head: Uint8Array;

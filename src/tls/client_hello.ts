@@ -6,6 +6,7 @@
  * ways can see two names. It must not judge what only the server can (ciphers, versions, compression).
  */
 
+import { ByteCache } from "../byte_cache.ts";
 import { Reader } from "../bytes.ts";
 import { type NeedMore, ParseError } from "../errors.ts";
 import { normalizeWireName } from "../hostname.ts";
@@ -111,9 +112,12 @@ function readHello(reader: Reader, hello: Hello): Fault | undefined {
   return reader.remaining === 0 ? undefined : readExtensions(reader, hello);
 }
 
+/** Of the hello that is being read. */
+const seen = new ExtensionTypes();
+
 function readExtensions(reader: Reader, hello: Hello): Fault | undefined {
   if (reader.uint16() !== reader.remaining || reader.failed) return BAD_EXTENSIONS;
-  const seen = new ExtensionTypes();
+  seen.clear();
   let last = -1;
   while (reader.remaining > 0) {
     const type = reader.uint16();
@@ -147,8 +151,16 @@ function readExtension(reader: Reader, type: number, hello: Hello): Fault | unde
 
 const HOST_NAME = 0;
 
+/** By an extension's data. */
+const serverNames = new ByteCache<string>();
+const alpnLists = new ByteCache<readonly string[]>();
+const versionLists = new ByteCache<readonly number[]>();
+
 /** ServerNameList<1..2^16-1>; names of other types begin with a 16-bit length too (RFC 6066 3). */
 function readServerNames(reader: Reader, hello: Hello): Fault | undefined {
+  const start = reader.position;
+  hello.serverName = reader.known(serverNames);
+  if (hello.serverName !== undefined) return undefined;
   if (reader.uint16() !== reader.remaining || reader.remaining === 0) return BAD_NAMES;
   let otherTypes: Set<number> | undefined;
   while (reader.remaining > 0) {
@@ -167,11 +179,18 @@ function readServerNames(reader: Reader, hello: Hello): Fault | undefined {
     hello.serverName = normalizeWireName(reader.take(length));
     if (hello.serverName === undefined) return NO_HOST_NAME;
   }
+  if (hello.serverName !== undefined) reader.remember(serverNames, start, hello.serverName);
   return undefined;
 }
 
 /** ProtocolNameList<2..2^16-1> of ProtocolName<1..2^8-1> (RFC 7301 3.1). */
 function readAlpn(reader: Reader, hello: Hello): Fault | undefined {
+  const start = reader.position;
+  const known = reader.known(alpnLists);
+  if (known !== undefined) {
+    hello.alpn = known;
+    return undefined;
+  }
   if (reader.uint16() !== reader.remaining || reader.remaining === 0) return BAD_ALPN;
   const names: string[] = [];
   while (reader.remaining > 0) {
@@ -180,15 +199,23 @@ function readAlpn(reader: Reader, hello: Hello): Fault | undefined {
     names.push(reader.text(length));
   }
   hello.alpn = names;
+  reader.remember(alpnLists, start, names);
   return undefined;
 }
 
 /** ProtocolVersion versions<2..254> (RFC 8446 4.2.1). */
 function readVersions(reader: Reader, hello: Hello): Fault | undefined {
+  const start = reader.position;
+  const known = reader.known(versionLists);
+  if (known !== undefined) {
+    hello.versions = known;
+    return undefined;
+  }
   const length = reader.uint8();
   if (length !== reader.remaining || length === 0 || length % 2 !== 0) return BAD_VERSIONS;
   const versions: number[] = [];
   while (reader.remaining > 0) versions.push(reader.uint16());
   hello.versions = versions;
+  reader.remember(versionLists, start, versions);
   return undefined;
 }

@@ -1,25 +1,43 @@
 /**
  * The set of extension types seen in one hello, to refuse a second of one type (RFC 8446 4.2).
  *
- * Constant time per type however many there are; nothing is allocated for the usual, low ones.
+ * Made to be used again for the next hello: nothing is allocated for the usual ones, low numbers and a few others, and
+ * a type takes constant time however many there are.
  */
+
+/** High numbers that are compared one by one; beyond that many it takes a set. */
+const FEW = 8;
+
 export class ExtensionTypes {
   #below32 = 0;
   #below64 = 0;
+  readonly #few: number[] = new Array(FEW).fill(0);
+  #count = 0;
   #others: Set<number> | undefined;
+
+  /** Forgets all. */
+  clear(): void {
+    this.#below32 = 0;
+    this.#below64 = 0;
+    this.#count = 0;
+    this.#others = undefined;
+  }
 
   /** Adds `type`; `false` if it was there. */
   add(type: number): boolean {
+    if (type >= 64) return this.#addHigh(type);
     const bit = 1 << (type & 31);
-    if (type < 32) {
-      const fresh = (this.#below32 & bit) === 0;
-      this.#below32 |= bit;
-      return fresh;
-    }
-    if (type < 64) {
-      const fresh = (this.#below64 & bit) === 0;
-      this.#below64 |= bit;
-      return fresh;
+    const seen = type < 32 ? this.#below32 : this.#below64;
+    if (type < 32) this.#below32 |= bit;
+    else this.#below64 |= bit;
+    return (seen & bit) === 0;
+  }
+
+  #addHigh(type: number): boolean {
+    for (let index = 0; index < this.#count; index++) if (this.#few[index] === type) return false;
+    if (this.#count < FEW) {
+      this.#few[this.#count++] = type;
+      return true;
     }
     this.#others ??= new Set();
     const before = this.#others.size;

@@ -6,7 +6,7 @@ import { Deadlines, TICK, type Timed } from "../../src/deadlines.ts";
 interface Item extends Timed {
   readonly name: string;
 }
-const item = (name: string): Item => ({ name, dueTick: 0 });
+const item = (name: string): Item => ({ name, dueTick: 0, dueBefore: undefined, dueAfter: undefined });
 
 function expired(deadlines: Deadlines<Item>, now: number): string[] {
   const names: string[] = [];
@@ -57,6 +57,20 @@ describe("deadlines", () => {
     });
     assert.equal(calls, 1);
     assert.equal(deadlines.next(), 300);
+  });
+
+  test("an item that another one moves while both expire is handed over once", () => {
+    const deadlines = new Deadlines<Item>();
+    const items = [item("a"), item("b"), item("c")];
+    for (const one of items) deadlines.set(one, 100);
+    const names: string[] = [];
+    deadlines.expire(100, ({ name }) => {
+      names.push(name);
+      for (const other of items) deadlines.set(other, 400);
+    });
+    assert.deepEqual(names.sort(), ["a", "b", "c"]);
+    assert.deepEqual(expired(deadlines, 399), []);
+    assert.deepEqual(expired(deadlines, 400).sort(), ["a", "b", "c"]);
   });
 
   test("like a sorted list, whatever is set and moved", () => {
