@@ -10,7 +10,7 @@ export const USAGE = `Measures certless beside nginx, HAProxy, sniproxy and a di
 
 Usage: npm run bench -- [OPTIONS]
 
-  --quick          a rough look: less than 2 minutes instead of less than 10
+  --quick          a rough look: less than 7 minutes instead of less than 25
   --only NAME,…    these contenders: nginx, bun, linux@bun, bun+log (with an access log), …;
                    the start of a name takes all that begin so
   --rounds N       rounds; every contender has its turn in each, and the median counts
@@ -29,7 +29,7 @@ export interface BenchOptions {
 }
 
 export interface Settings {
-  /** Seconds of each load before and while it counts. */
+  /** Seconds of each load before and while it counts. A runtime's compiler needs some before it has settled. */
   readonly warmUp: number;
   readonly seconds: number;
   /** Idle connections. */
@@ -40,8 +40,8 @@ export interface Settings {
   readonly budget: number;
 }
 
-const FULL: Settings = { warmUp: 0.3, seconds: 1, idle: 2000, logging: true, budget: 585 };
-const QUICK: Settings = { warmUp: 0.15, seconds: 0.35, idle: 1000, logging: false, budget: 115 };
+const FULL: Settings = { warmUp: 1.5, seconds: 1, idle: 2000, logging: true, budget: 1500 };
+const QUICK: Settings = { warmUp: 1, seconds: 0.5, idle: 1000, logging: false, budget: 420 };
 
 /** @throws {Error} on an unknown option or a number that is none. */
 export function parseOptions(args: readonly string[]): BenchOptions {

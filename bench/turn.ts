@@ -25,7 +25,7 @@ const START_LIMIT = 10;
 /** Milliseconds for a proxy to come to rest before its memory is read. */
 const REST = 1000;
 /** Seconds of a few connections at a time, so that code compiled meanwhile does not count as the connections' memory. */
-const COMPILING = 1;
+const COMPILING = 3;
 const FEW = 4;
 /** Connections that are open before memory is read for the first time: what the first ones alone cost is not theirs. */
 const OPEN_BEFORE = 100;
