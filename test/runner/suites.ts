@@ -21,6 +21,8 @@ export interface Suite {
    * program under each runtime themselves, those of CERTLESS_TEST_RUNTIMES.
    */
   readonly runs: "everywhere" | "orchestrated";
+  /** Files that run at the same time, on Node; 1 if absent. */
+  readonly abreast?: number;
 }
 
 export const SUITES: readonly Suite[] = [
@@ -28,7 +30,9 @@ export const SUITES: readonly Suite[] = [
   { name: "unit", pattern: "test/unit/**/*.test.ts", runs: "everywhere" },
   { name: "adapters", pattern: "test/adapters/**/*.test.ts", runs: "everywhere" },
   { name: "docs", pattern: "test/docs/**/*.test.ts", runs: "orchestrated" },
-  { name: "conformance", pattern: "test/conformance/**/*.test.ts", runs: "orchestrated" },
+  // They wait more than they work. What measures memory and processor time, or takes them all, is in `load`.
+  { name: "conformance", pattern: "test/conformance/**/*.test.ts", runs: "orchestrated", abreast: 2 },
+  { name: "load", pattern: "test/load/**/*.test.ts", runs: "orchestrated" },
   { name: "packaging", pattern: "test/packaging/**/*.test.ts", runs: "orchestrated" },
   { name: "clients", pattern: "test/clients/**/*.test.ts", runs: "orchestrated" },
 ];
@@ -69,18 +73,25 @@ const LIMITS = {
 export function command(suite: Suite, runtime: Runtime, files: string[], report: string, verbose: boolean): Command {
   const quiet = !verbose && suite.runs === "everywhere";
   const limits = LIMITS[suite.runs];
-  const args = COMMANDS[runtime](files, report, quiet, limits.test);
+  const args = COMMANDS[runtime](files, report, quiet, { testLimit: limits.test, abreast: suite.abreast ?? 1 });
   return { file: binary(runtime), args, quiet, deadline: limits.suite };
 }
 
-type Arguments = (files: string[], report: string, quiet: boolean, testLimit: number) => string[];
+interface Pace {
+  /** Milliseconds for one test. */
+  readonly testLimit: number;
+  /** Files at the same time. */
+  readonly abreast: number;
+}
+
+type Arguments = (files: string[], report: string, quiet: boolean, pace: Pace) => string[];
 
 const COMMANDS: Readonly<Record<Runtime, Arguments>> = {
-  node: (files, report, quiet, testLimit) => [
+  node: (files, report, quiet, { testLimit, abreast }) => [
     "--test",
     `--import=${WITNESS}`,
     `--test-timeout=${testLimit}`,
-    "--test-concurrency=1",
+    `--test-concurrency=${abreast}`,
     `--test-reporter=${quiet ? "dot" : "spec"}`,
     "--test-reporter-destination=stdout",
     "--test-reporter=junit",
@@ -98,7 +109,7 @@ const COMMANDS: Readonly<Record<Runtime, Arguments>> = {
     `--junit-path=${report}`,
     ...files,
   ],
-  bun: (files, report, quiet, testLimit) => [
+  bun: (files, report, quiet, { testLimit }) => [
     "test",
     `--preload=${WITNESS}`,
     `--timeout=${testLimit}`,

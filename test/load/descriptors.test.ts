@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { forEachCombination } from "./harness/combinations.ts";
-import { needs } from "./harness/gaps.ts";
-import { helloFor } from "./harness/hello.ts";
-import { startOrigin } from "./harness/origin.ts";
-import { dial } from "./harness/peer.ts";
-import { startProxy } from "./harness/proxy.ts";
-import { pause } from "./harness/waiting.ts";
+import { forEachCombination } from "../conformance/harness/combinations.ts";
+import { needs } from "../conformance/harness/gaps.ts";
+import { helloFor } from "../conformance/harness/hello.ts";
+import { startOrigin } from "../conformance/harness/origin.ts";
+import { dial } from "../conformance/harness/peer.ts";
+import { startProxy } from "../conformance/harness/proxy.ts";
+import { pause } from "../conformance/harness/waiting.ts";
 
 const HOST = "descriptors.example.test";
 const DESCRIPTORS = 220;

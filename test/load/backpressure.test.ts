@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { digestOf, kernelBuffers, MIB, sendBulk, taken, untilStill } from "./harness/bulk.ts";
-import { forEachCombination } from "./harness/combinations.ts";
-import { type Joined, join } from "./harness/connection.ts";
-import { type Origin, startOrigin } from "./harness/origin.ts";
-import type { Peer } from "./harness/peer.ts";
-import { type RunningProxy, startProxy } from "./harness/proxy.ts";
-import { type Scope, suiteScope } from "./harness/waiting.ts";
+import { digestOf, kernelBuffers, MIB, sendBulk, taken, untilStill } from "../conformance/harness/bulk.ts";
+import { forEachCombination } from "../conformance/harness/combinations.ts";
+import { type Joined, join } from "../conformance/harness/connection.ts";
+import { type Origin, startOrigin } from "../conformance/harness/origin.ts";
+import type { Peer } from "../conformance/harness/peer.ts";
+import { type RunningProxy, startProxy } from "../conformance/harness/proxy.ts";
+import { type Scope, suiteScope } from "../conformance/harness/waiting.ts";
 
 const HOST = "bulk.example.test";
 const CONNECTIONS = 3;

@@ -7,11 +7,11 @@ import assert from "node:assert/strict";
 import { readdirSync, readlinkSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
-import { MIB } from "./harness/bulk.ts";
-import { forEachCombination } from "./harness/combinations.ts";
-import { startProxy } from "./harness/proxy.ts";
-import { soak, soakRoutes } from "./harness/soak.ts";
-import { until } from "./harness/waiting.ts";
+import { MIB } from "../conformance/harness/bulk.ts";
+import { forEachCombination } from "../conformance/harness/combinations.ts";
+import { startProxy } from "../conformance/harness/proxy.ts";
+import { until } from "../conformance/harness/waiting.ts";
+import { soak, soakRoutes } from "./mixed_load.ts";
 
 const MINUTES = Number(process.env.CERTLESS_SOAK_MINUTES ?? 1);
 /** The first seconds' load: what the runtime allocates once, and compiles. */

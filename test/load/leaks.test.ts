@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { MIB } from "./harness/bulk.ts";
-import { type Combination, forEachCombination } from "./harness/combinations.ts";
-import { needs } from "./harness/gaps.ts";
-import { helloFor } from "./harness/hello.ts";
-import { greet, startBlackhole, startOrigin } from "./harness/origin.ts";
-import { dial, type Peer } from "./harness/peer.ts";
-import { type RunningProxy, startProxy } from "./harness/proxy.ts";
-import { pause, type Scope, until } from "./harness/waiting.ts";
+import { MIB } from "../conformance/harness/bulk.ts";
+import { type Combination, forEachCombination } from "../conformance/harness/combinations.ts";
+import { needs } from "../conformance/harness/gaps.ts";
+import { helloFor } from "../conformance/harness/hello.ts";
+import { greet, startBlackhole, startOrigin } from "../conformance/harness/origin.ts";
+import { dial, type Peer } from "../conformance/harness/peer.ts";
+import { type RunningProxy, startProxy } from "../conformance/harness/proxy.ts";
+import { pause, type Scope, until } from "../conformance/harness/waiting.ts";
 
 const TOTAL = 10_000;
 const BATCH = 500;

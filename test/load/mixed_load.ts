@@ -6,12 +6,12 @@
  */
 
 import assert from "node:assert/strict";
-import { digestOf, MIB, sendBulk } from "./bulk.ts";
-import { helloFor } from "./hello.ts";
-import { echo, type Origin, startOrigin } from "./origin.ts";
-import { dial, type Peer } from "./peer.ts";
-import type { RunningProxy } from "./proxy.ts";
-import { pause, type Scope } from "./waiting.ts";
+import { digestOf, MIB, sendBulk } from "../conformance/harness/bulk.ts";
+import { helloFor } from "../conformance/harness/hello.ts";
+import { echo, type Origin, startOrigin } from "../conformance/harness/origin.ts";
+import { dial, type Peer } from "../conformance/harness/peer.ts";
+import type { RunningProxy } from "../conformance/harness/proxy.ts";
+import { pause, type Scope } from "../conformance/harness/waiting.ts";
 
 /** Milliseconds for one connection, on a machine that is busy with all the others. */
 const PATIENCE = 60_000;

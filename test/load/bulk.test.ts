@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { digestOf, MIB, sendBulk } from "./harness/bulk.ts";
-import { forEachCombination } from "./harness/combinations.ts";
-import { join } from "./harness/connection.ts";
-import { startOrigin } from "./harness/origin.ts";
-import { startProxy } from "./harness/proxy.ts";
+import { digestOf, MIB, sendBulk } from "../conformance/harness/bulk.ts";
+import { forEachCombination } from "../conformance/harness/combinations.ts";
+import { join } from "../conformance/harness/connection.ts";
+import { startOrigin } from "../conformance/harness/origin.ts";
+import { startProxy } from "../conformance/harness/proxy.ts";
 
 const HOST = "bulk.example.test";
 const GIB = 1024 * MIB;

@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { forEachCombination } from "./harness/combinations.ts";
-import { helloFor } from "./harness/hello.ts";
-import { echo, startOrigin } from "./harness/origin.ts";
-import { dial, type Peer } from "./harness/peer.ts";
-import { type RunningProxy, startProxy } from "./harness/proxy.ts";
-import type { Scope } from "./harness/waiting.ts";
+import { forEachCombination } from "../conformance/harness/combinations.ts";
+import { helloFor } from "../conformance/harness/hello.ts";
+import { echo, startOrigin } from "../conformance/harness/origin.ts";
+import { dial, type Peer } from "../conformance/harness/peer.ts";
+import { type RunningProxy, startProxy } from "../conformance/harness/proxy.ts";
+import type { Scope } from "../conformance/harness/waiting.ts";
 
 const HOST = "crowd.example.test";
 const HELLO = helloFor(HOST);
