@@ -121,7 +121,7 @@ export interface SocketHandlers {
   closed(error: IoError | undefined): void;
 }
 
-/** Only looked at by `relay` itself: none of it is kept but the two functions. */
+/** Only looked at by `relay` itself: none of it is kept but the functions and the rate. */
 export interface RelayOptions {
   /** Sent to the server before anything else: PROXY header and preread bytes. Owned by the relay. */
   readonly head: Uint8Array;
@@ -131,8 +131,19 @@ export interface RelayOptions {
    * Absent: everything passes.
    */
   readonly fromClient?: ((bytes: Uint8Array) => number) | undefined;
+  /** How fast bytes may pass. Absent: as fast as both sides can. */
+  readonly rate?: RelayRate | undefined;
   /** Sees, without changing it, what the server sends, until it returns `false`. */
   readonly fromServer?: ((bytes: Uint8Array) => boolean) | undefined;
+}
+
+/**
+ * Bytes per second of each direction, averaged over a tenth of a second or so; undefined: without limit. What may not
+ * pass yet is not read, so that the sender is slowed down by the system.
+ */
+export interface RelayRate {
+  readonly down?: number | undefined;
+  readonly up?: number | undefined;
 }
 
 /** Who is told of a relay's end; an object, so that no relay needs a closure of its own. */

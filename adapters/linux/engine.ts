@@ -8,6 +8,7 @@
 import { lstatSync, unlinkSync } from "node:fs";
 import type { Adapter, Capabilities, Listener, ListenOptions, Socket } from "../../src/adapter.ts";
 import type { Endpoint } from "../../src/address.ts";
+import { Pacer } from "../shared/pacer.ts";
 import { bindOverStale, type UnixPath } from "../shared/unix_path.ts";
 import { LinuxConnecting } from "./connecting.ts";
 import { EPOLLIN, O_CLOEXEC, O_NONBLOCK } from "./constants.ts";
@@ -151,11 +152,12 @@ export function createLinuxAdapter(libc: Libc, options: LinuxOptions = {}): Linu
   const loop = new Loop(kernel, options.fault ?? (() => {}));
   const pipes = new PipePool(libc, loop.timers);
   const grace = new Grace(kernel, loop.timers);
+  const pacer = new Pacer(loop.timers);
   const waker = new WakeWatcher(kernel);
   loop.add(waker, waker.fd, EPOLLIN);
   const wake = createWaker(libc);
   return {
-    adapter: new LinuxAdapter({ loop, kernel, pipes, grace, options }),
+    adapter: new LinuxAdapter({ loop, kernel, pipes, grace, pacer, options }),
     wakeDescriptor: waker.fd,
     pipes,
     get isActive() {
@@ -177,6 +179,7 @@ export function createLinuxAdapter(libc: Libc, options: LinuxOptions = {}): Linu
     wake: () => wake(waker.fd),
     close() {
       grace.stop();
+      pacer.stop();
       pipes.close();
       loop.close();
     },

@@ -2,6 +2,7 @@
  * What the sockets, relays and listeners of one engine share. Types only.
  */
 
+import type { Pacer } from "../shared/pacer.ts";
 import type { Grace } from "./grace.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Loop } from "./loop.ts";
@@ -27,5 +28,6 @@ export interface EngineParts {
   readonly kernel: Kernel;
   readonly pipes: PipePool;
   readonly grace: Grace;
+  readonly pacer: Pacer;
   readonly options: LinuxOptions;
 }

@@ -6,8 +6,9 @@
  * what the side had said is delivered first.
  */
 
-import type { Relay, RelayEndReason, RelayOptions, RelayOwner } from "../../src/adapter.ts";
+import type { Relay, RelayEndReason, RelayOptions, RelayOwner, RelayRate } from "../../src/adapter.ts";
 import type { IoError } from "../../src/errors.ts";
+import { Throttle } from "../shared/pacer.ts";
 import type { Deferred } from "./loop.ts";
 import type { EngineParts } from "./parts.ts";
 import { RelaySide } from "./relay_side.ts";
@@ -30,11 +31,18 @@ export class LinuxRelay implements Relay, Deferred {
     this.client.peer = this.server;
     this.server.peer = this.client;
     this.client.filter = options.fromClient;
-    const { fromServer } = options;
+    const { fromServer, rate } = options;
+    if (rate !== undefined) this.#limit(rate);
     if (fromServer !== undefined) this.#tap(fromServer);
     this.client.start();
     this.server.start();
     this.server.sendHead(options.head);
+  }
+
+  #limit({ up, down }: RelayRate): void {
+    const now = this.parts.pacer.clock.now();
+    if (up !== undefined) this.client.throttle = new Throttle(up, now);
+    if (down !== undefined) this.server.throttle = new Throttle(down, now);
   }
 
   /** The server's bytes are shown until `fromServer` has seen enough. */

@@ -10,6 +10,7 @@
 
 import type { RelayEndReason } from "../../src/adapter.ts";
 import type { IoError } from "../../src/errors.ts";
+import type { Paced, Throttle } from "../shared/pacer.ts";
 import * as linux from "./constants.ts";
 import { BUFFER_SIZE, systemError } from "./kernel.ts";
 import type { Deferred } from "./loop.ts";
@@ -28,7 +29,7 @@ const CANNOT_SPLICE: readonly number[] = [linux.EINVAL, linux.ENOSYS, linux.EPER
 /** Sees what comes from a side; the number of bytes that may pass. */
 export type Filter = (bytes: Uint8Array) => number;
 
-export class RelaySide implements RelayedSocket, Deferred {
+export class RelaySide implements RelayedSocket, Deferred, Paced {
   readonly relay: LinuxRelay;
   readonly socket: LinuxSocket;
   /** What its breaking before its FIN is called. */
@@ -39,6 +40,8 @@ export class RelaySide implements RelayedSocket, Deferred {
   taken = 0;
   /** What comes from this side must be looked at, and cannot be spliced. */
   filter: Filter | undefined;
+  /** What comes from this side has a rate. */
+  throttle: Throttle | undefined;
   /** Its FIN was read: nothing more comes. */
   finished = false;
   isClosed = false;
@@ -122,12 +125,18 @@ export class RelaySide implements RelayedSocket, Deferred {
         this.#queued = true;
         return;
       }
+      if (this.throttle !== undefined && !this.relay.parts.pacer.mayPass(this.throttle, this)) break;
       const bulk = this.#streak + moved >= BUFFER_SIZE && this.filter === undefined && peer.#takes;
       const count = bulk ? this.#splice() : this.#copy();
       if (count === 0) break;
       moved += count;
     }
     this.#streak = moved < QUIET && !peer.#blocked ? 0 : this.#streak + moved;
+  }
+
+  /** The rate lets more pass, perhaps. */
+  paced(): void {
+    if (!this.isClosed) this.#defer();
   }
 
   get #takes(): boolean {
@@ -137,14 +146,16 @@ export class RelaySide implements RelayedSocket, Deferred {
   /** One buffer's worth through our own memory; 0 where that was all for now. */
   #copy(): number {
     const { kernel } = this.relay.parts;
-    const { socket } = this;
-    const count = kernel.libc.read(socket.fd, kernel.inbound.address, BUFFER_SIZE);
+    const { socket, throttle } = this;
+    const size = throttle === undefined ? BUFFER_SIZE : Math.min(BUFFER_SIZE, throttle.room);
+    const count = kernel.libc.read(socket.fd, kernel.inbound.address, size);
     if (count <= 0) {
       this.#ranOut(count);
       return 0;
     }
     // A short read says that the kernel has no more bytes; where FIN is known to be behind them, it is not asked for.
-    const isAll = count < BUFFER_SIZE && socket.isStream;
+    throttle?.spend(count);
+    const isAll = count < size && socket.isStream;
     const isLast = isAll && socket.finQueued;
     this.#pass(count, isLast);
     if (this.isClosed) return count;
@@ -168,12 +179,13 @@ export class RelaySide implements RelayedSocket, Deferred {
   /** One pipe's worth past our memory; 0 where that was all for now. */
   #splice(): number {
     const { kernel, pipes } = this.relay.parts;
-    const { peer, socket } = this;
+    const { peer, socket, throttle } = this;
     const pipe = peer.#pipe ?? pipes.take();
     if (pipe === undefined) return this.#copy();
     const flags = linux.SPLICE_F_MOVE | linux.SPLICE_F_NONBLOCK;
     const { NULL } = kernel.libc;
-    const count = kernel.libc.splice(socket.fd, NULL, pipe.writeEnd, NULL, PIPE_SIZE, flags);
+    const size = throttle === undefined ? PIPE_SIZE : Math.min(PIPE_SIZE, throttle.room);
+    const count = kernel.libc.splice(socket.fd, NULL, pipe.writeEnd, NULL, size, flags);
     if (count <= 0) {
       // Read at once: giving the pipe back may call the system.
       const errno = kernel.errno[0] as number;
@@ -186,6 +198,7 @@ export class RelaySide implements RelayedSocket, Deferred {
       this.#ranOut(count);
       return 0;
     }
+    throttle?.spend(count);
     peer.#pipe = pipe;
     peer.#piped = count;
     peer.#drain();

@@ -2,7 +2,8 @@
  * The relay on top of two `Stream`s: backpressure, half-close, broken sides, counters.
  *
  * Owns: what an event on one side means for the other. It must not look at the bytes (`fromClient` and `fromServer`
- * do) and keeps none: a stream that could not send everything holds the rest, and its peer is paused meanwhile.
+ * do) and keeps none: a stream that could not send everything holds the rest, and its peer is paused meanwhile. A direction
+ * that has a rate goes through a `PacedFlow`.
  *
  * A side may break before or after its FIN, and the two differ. Before it, the stream of bytes is cut short, and
  * the other side is reset. After it, the side has said all it had to say: that is delivered first.
@@ -10,6 +11,7 @@
 
 import type { Relay, RelayEndReason, RelayOptions, RelayOwner, Socket } from "../../src/adapter.ts";
 import type { IoError } from "../../src/errors.ts";
+import { PacedFlow } from "./paced_flow.ts";
 import { type Leftovers, StreamSocket } from "./socket.ts";
 import type { Stream, StreamOwner } from "./stream.ts";
 
@@ -26,6 +28,8 @@ abstract class Side implements StreamOwner {
   isClosed = false;
   /** It holds unsent bytes; the other side is paused. */
   blocked = false;
+  /** What comes from this side has a rate. */
+  flow: PacedFlow | undefined;
 
   constructor(stream: Stream, relay: StreamRelay) {
     this.stream = stream;
@@ -45,7 +49,7 @@ abstract class Side implements StreamOwner {
     if (leftovers.closed) queueMicrotask(() => this.closed(undefined));
     for (const chunk of leftovers.chunks) this.received(chunk);
     if (leftovers.ended) this.ended();
-    else if (!this.peer.blocked) this.stream.resume();
+    else if (!this.peer.blocked && !this.flow?.holds) this.stream.resume();
   }
 
   /** Sends to this side. */
@@ -59,17 +63,25 @@ abstract class Side implements StreamOwner {
 
   received(bytes: Uint8Array): void {
     const passed = this.pass(bytes);
-    this.peer.send(passed);
+    if (this.flow === undefined) this.peer.send(passed);
+    else this.flow.push(passed);
   }
 
   ended(): void {
     this.finished = true;
-    this.peer.stream.end();
+    this.concludePeer("end");
   }
 
   drained(): void {
     this.blocked = false;
-    if (!this.peer.finished) this.peer.stream.resume();
+    if (this.peer.flow?.holds) this.peer.flow.proceed();
+    else if (!this.peer.finished) this.peer.stream.resume();
+  }
+
+  /** FIN, or the close, for the other side, behind all that came from this one. */
+  protected concludePeer(how: "end" | "finish"): void {
+    if (this.flow === undefined) this.peer.stream[how]();
+    else this.flow.conclude(how);
   }
 
   closed(error: IoError | undefined): void {
@@ -102,7 +114,7 @@ class ClientSide extends Side {
   /** Nobody is left to read the server's answer, so the server is let go, after what the client had sent. */
   protected brokeLate(error: IoError | undefined): void {
     if (!this.peer.finished) this.relay.blame(this.breakReason, error);
-    this.peer.stream.finish();
+    this.concludePeer("finish");
   }
 }
 
@@ -134,7 +146,7 @@ class ServerSide extends Side {
     if (this.peer.finished) return;
     if (error?.code === "ECONNRESET") {
       this.relay.blame(this.breakReason, error);
-      this.peer.stream.finish();
+      this.concludePeer("finish");
     } else {
       this.peer.stream.resume();
     }
@@ -151,12 +163,14 @@ export class StreamRelay implements Relay {
   #error: IoError | undefined;
   #done = false;
 
-  constructor(client: Stream, server: Stream, { fromClient, fromServer }: RelayOptions, owner: RelayOwner) {
+  constructor(client: Stream, server: Stream, { fromClient, fromServer, rate }: RelayOptions, owner: RelayOwner) {
     this.fromClient = fromClient;
     this.fromServer = fromServer;
     this.#owner = owner;
     this.client = new ClientSide(client, this);
     this.server = new ServerSide(server, this);
+    if (rate?.up !== undefined) this.client.flow = new PacedFlow(rate.up, this.client, this.server);
+    if (rate?.down !== undefined) this.server.flow = new PacedFlow(rate.down, this.server, this.client);
   }
 
   get bytesToServer(): number {
