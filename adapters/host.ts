@@ -4,6 +4,7 @@
  * Owns: files, terminals, arguments, signals, limits. Names and logs are in `host/`. No sockets here.
  */
 
+import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, networkInterfaces } from "node:os";
@@ -108,6 +109,7 @@ export function createHost({ startWorker }: HostOptions = {}): Host {
     createResolver,
     interfaceAddresses,
     domainToAscii,
+    random: () => randomInt(2 ** 32) / 2 ** 32,
     onSignal,
     descriptorLimit,
   };

@@ -255,7 +255,8 @@ function maskBytes(bytes: Uint8Array, prefix: number): Uint8Array {
   return bytes.map((byte, i) => byte & (0xff00 >> Math.max(0, Math.min(8, prefix - i * 8))));
 }
 
-function inNetwork(bytes: Uint8Array, { base, prefix }: Cidr): boolean {
+/** Whether an address lies in a network of its family. */
+export function inNetwork(bytes: Uint8Array, { base, prefix }: Cidr): boolean {
   if (bytes.length !== base.bytes.length) return false;
   const whole = prefix >> 3;
   for (let i = 0; i < whole; i++) if (bytes[i] !== base.bytes[i]) return false;
@@ -275,25 +276,6 @@ export function parseCidr(text: string): Cidr | undefined {
 export function cidrNetwork(text: string): string | undefined {
   const cidr = readCidr(text);
   return cidr && `${formatIp(maskBytes(cidr.base.bytes, cidr.prefix))}/${cidr.prefix}`;
-}
-
-/** A set of networks, in the tens: `contains` looks at each. */
-export class CidrSet {
-  readonly #networks: readonly Cidr[];
-
-  constructor(networks: readonly Cidr[]) {
-    this.#networks = networks;
-  }
-
-  get size(): number {
-    return this.#networks.length;
-  }
-
-  /** Text that is no address is in no set. */
-  contains(ip: string | IpAddress): boolean {
-    const address = typeof ip === "string" ? parseIp(ip) : ip;
-    return address !== undefined && this.#networks.some((network) => inNetwork(address.bytes, network));
-  }
 }
 
 /** What an address is for; only `global` may be reached through a resolved name. `invalid` is text that is no address. */

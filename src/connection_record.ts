@@ -46,6 +46,8 @@ export interface ConnectionRecord {
   /** Milliseconds from accept to end. */
   duration: number;
   reason: Reason;
+  /** How it would have ended at once, had a limit or an access list not been a dry run. */
+  wouldReject?: Reason;
   /** What exactly happened, in our own words (names in it are normalised, never raw wire bytes); may be empty. */
   detail: string;
 }

@@ -23,6 +23,8 @@ export interface Host {
   interfaceAddresses(): string[];
   /** IDNA: a Unicode name as A-labels; the empty string where it is none. */
   domainToAscii(name: string): string;
+  /** Uniform in [0, 1), not to be guessed. */
+  random(): number;
   /** Calls `handler` on each of the named signals; returns how to stop. */
   onSignal(signal: SignalName, handler: () => void): () => void;
   /** Processors that this process may use. */

@@ -13,14 +13,17 @@ import type { ConfigInput } from "./config/schema.ts";
 import type { ConnectionRecord } from "./connection_record.ts";
 import type { IoError } from "./errors.ts";
 import type { Host, LogSink, Resolver } from "./host.ts";
+import { limitsNeeded, WorkerLimits } from "./limits/admission.ts";
+import { createLimitsMemory, type LimitsMemory } from "./limits/limits_memory.ts";
 import { compileLineFormat } from "./log/access_log.ts";
+import type { ConnectionCounts } from "./metrics/counts.ts";
 import { ProxyServer } from "./proxy/proxy_server.ts";
 import { NameCache } from "./upstream/name_cache.ts";
 import { ControlPlane } from "./workers/control_plane.ts";
 import type { ConfigSource } from "./workers/protocol.ts";
 
 export { ListenError } from "./proxy/listen_error.ts";
-export type { Adapter, Config, ConfigError, ConfigInput, ConnectionRecord, Endpoint, Host };
+export type { Adapter, Config, ConfigError, ConfigInput, ConnectionCounts, ConnectionRecord, Endpoint, Host };
 export { formatEndpoint };
 
 /** An adapter that this thread cannot use itself, but workers can. */
@@ -41,6 +44,8 @@ export interface RunningProxy {
   /** Where it listens, in the order of the configuration, with the ports that were given for 0. */
   readonly endpoints: readonly Endpoint[];
   readonly openConnections: number;
+  /** Connections that have ended since the start, by reason code; workers tell theirs within 50 ms. */
+  readonly counts: ConnectionCounts;
   /** Threads that carry connections; 1 may be the caller's own. */
   readonly workers: number;
   /** Opens the access log's file anew, after a rotation. */
@@ -116,6 +121,7 @@ export async function startProxy(
 interface Plane {
   readonly endpoints: readonly Endpoint[];
   readonly openConnections: number;
+  readonly counts: { readonly snapshot: ConnectionCounts };
   readonly workers: number;
   cut(): void;
   stop(timeout: number, draining: (connections: number) => void): Promise<void>;
@@ -147,11 +153,14 @@ function warn(host: Host, message: string): void {
 async function startHere({ config, names, log, environment }: Services): Promise<Plane> {
   const { adapter, host, finished } = environment;
   const write = recordWriter(config, log);
+  const limit = connectionLimit(config, host);
+  const memory = limitsMemory(config, host, limit, 1);
   const server = new ProxyServer(config, {
     adapter,
     resolve: (name, answer) => void names.resolve(name).then(answer, answer),
     ownAddresses: host.interfaceAddresses(),
-    connectionLimit: connectionLimit(config, host),
+    connectionLimit: limit,
+    limits: memory && new WorkerLimits(config.limits, memory, 0),
     finished: (record) => {
       write(record);
       finished?.(record);
@@ -161,6 +170,7 @@ async function startHere({ config, names, log, environment }: Services): Promise
   await server.start();
   return {
     workers: 1,
+    counts: server.counts,
     get endpoints() {
       return server.endpoints;
     },
@@ -178,6 +188,7 @@ async function startHere({ config, names, log, environment }: Services): Promise
 async function startWorkers(services: Services, source: ConfigSource, count: number): Promise<Plane> {
   const { config, names, log, environment } = services;
   const { adapter, host, workerAdapter = adapter, finished } = environment;
+  const limit = connectionLimit(config, host);
   const plane = new ControlPlane({
     config,
     source,
@@ -185,7 +196,8 @@ async function startWorkers(services: Services, source: ConfigSource, count: num
     adapter,
     workerAdapter: workerAdapter.name,
     ownAddresses: host.interfaceAddresses(),
-    connectionLimit: connectionLimit(config, host),
+    connectionLimit: limit,
+    limits: limitsMemory(config, host, limit, count),
     startWorker: host.startWorker!,
     resolve: (name) => names.resolve(name),
     writeLog: (lines) => log?.write(lines),
@@ -196,6 +208,13 @@ async function startWorkers(services: Services, source: ConfigSource, count: num
   return plane;
 }
 
+/** What clients are counted in, where anything is. */
+function limitsMemory(config: Config, host: Host, connectionLimit: number, workers: number): LimitsMemory | undefined {
+  const { any, clients } = limitsNeeded(config.limits);
+  if (!any) return undefined;
+  return createLimitsMemory({ workers, connectionLimit, perClient: clients, random: () => host.random() });
+}
+
 function running(plane: Plane, config: Config, resolver: Resolver, log: LogSink | undefined): RunningProxy {
   return {
     workers: plane.workers,
@@ -204,6 +223,9 @@ function running(plane: Plane, config: Config, resolver: Resolver, log: LogSink 
     },
     get openConnections() {
       return plane.openConnections;
+    },
+    get counts() {
+      return plane.counts.snapshot;
     },
     reopenLog: () => log?.reopen(),
     cut: () => plane.cut(),

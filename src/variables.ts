@@ -72,6 +72,10 @@ export const VARIABLES: Readonly<Record<string, { readonly description: string; 
     read: (r) => new Date(r.acceptedAt + r.duration).toISOString(),
   },
   reason: { description: "reason code", read: (r) => r.reason },
+  would_reject: {
+    description: "reason code of the limit or the list that would have refused it, were it no dry run",
+    read: (r) => r.wouldReject,
+  },
   detail: { description: "what exactly happened, when it went wrong", read: (r) => r.detail },
 };
 

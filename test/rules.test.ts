@@ -38,7 +38,11 @@ interface Ring {
 
 /** The rings, from the inside out. A new room belongs in the lowest ring that has what it needs. */
 const RINGS: readonly Ring[] = [
-  { name: "leaf", rooms: ["bytes", "byte_cache", "errors", "reason", "address", "hostname"], imports: ["leaf"] },
+  {
+    name: "leaf",
+    rooms: ["bytes", "byte_cache", "errors", "reason", "address", "cidr_set", "hostname"],
+    imports: ["leaf"],
+  },
   { name: "wire", rooms: ["tls", "http", "proxy_protocol"], imports: ["leaf"] },
   { name: "record", rooms: ["connection_record", "variables"], imports: ["leaf", "record"] },
   {

@@ -1,9 +1,10 @@
 /** `certless route`: which rule a name meets, where it leads, and why. */
 
 import { canonicalIp, formatEndpoint, parsePort } from "../address.ts";
-import type { Config, ListenerConfig, Route } from "../config/config.ts";
+import type { AccessConfig, Config, ListenerConfig, Route } from "../config/config.ts";
 import type { IoError } from "../errors.ts";
 import { normalizeConfigName } from "../hostname.ts";
+import { permits } from "../limits/access.ts";
 import { createRouter } from "../proxy/proxy_server.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
 import { type CliContext, CliError, type Command, type CommandArgs, EXIT } from "./command.ts";
@@ -21,7 +22,7 @@ export const route: Command = {
 Exit code 0: it is forwarded. 1: it is rejected everywhere. 2: the question or the configuration is faulty.`,
   options: {
     port: { type: "string", value: "N", help: "only the listener on this port" },
-    client: { type: "string", value: "IP", help: "as this client: is it let in where a PROXY header is required?" },
+    client: { type: "string", value: "IP", help: "as this client: do access lists and trustedProxies let it in?" },
     resolve: { type: "boolean", help: "look the addresses up, and say which of them may be dialled" },
   },
   maxPositionals: 2,
@@ -34,7 +35,7 @@ Exit code 0: it is forwarded. 1: it is rejected everywhere. 2: the question or t
     let forwarded = false;
     for (const listener of listeners) {
       const found = createRouter(listener.routes).match(name);
-      const refusal = refusedClient(listener, client);
+      const refusal = refusedClient(listener, client) ?? deniedByRoute(found, client);
       const lines = refusal === undefined ? explain(config, path, listener, found) : [refusal];
       let reaches = refusal === undefined && found.to.kind !== "reject";
       if (reaches && values.resolve === true) {
@@ -74,10 +75,21 @@ function selectListeners(config: Config, given: string | boolean | undefined): r
   return found;
 }
 
-/** Why the listener does not let `client` in at all. */
+/** Why the listener does not let `client` in at all. Behind a PROXY header, its lists are about whom that names. */
 function refusedClient(listener: ListenerConfig, client: string | undefined): string | undefined {
-  if (client === undefined || !listener.proxyProtocol || listener.trustedProxies.contains(client)) return undefined;
+  if (client === undefined) return undefined;
+  if (!listener.proxyProtocol) return denied(listener.access, client, "the listener");
+  if (listener.trustedProxies.contains(client)) return undefined;
   return `rejected: untrusted_peer (a PROXY header is required and ${client} is not in trustedProxies)`;
+}
+
+function deniedByRoute(found: Route, client: string | undefined): string | undefined {
+  return client === undefined ? undefined : denied(found.access, client, `the route ${found.text}`);
+}
+
+function denied(access: AccessConfig | undefined, client: string, whose: string): string | undefined {
+  if (access === undefined || access.dryRun || permits(access, { kind: "tcp", ip: client, port: 0 })) return undefined;
+  return `rejected: access_denied (${client} is not let in by ${whose})`;
 }
 
 function explain(config: Config, path: string, listener: ListenerConfig, found: Route): string[] {

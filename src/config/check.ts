@@ -5,8 +5,10 @@
  * know types and bounds of single options: `schema.ts` does.
  */
 
-import { CidrSet, type Endpoint, formatEndpoint } from "../address.ts";
+import { type Endpoint, formatEndpoint } from "../address.ts";
+import { CidrSet } from "../cidr_set.ts";
 import type { ToAscii } from "../hostname.ts";
+import { toAccess } from "./access_options.ts";
 import type { Config, Destination, ListenerConfig, RouteTable, UpstreamConfig } from "./config.ts";
 import { refuseUpstreamName } from "./destination.ts";
 import type { ConfigErrorCode, Fault, Path, Positions } from "./fault.ts";
@@ -42,6 +44,7 @@ export function checkConfig(value: unknown, positions: Positions, toAscii: ToAsc
   const routes = value.routes === undefined ? NO_ROUTES : readRoutes(value.routes, ["routes"], context);
   const listeners = readListeners(value.listeners, parts, routes, context);
   checkRoutesGiven(value, faults);
+  checkBurst(value.limits, faults);
   return faults.length > 0 || !("value" in reading)
     ? { faults }
     : { config: toConfig(reading.value, listeners, routes, parts.upstreams) };
@@ -94,7 +97,8 @@ function readListeners(value: unknown, parts: Parts, global: RouteTable, context
     if (parsed.address.kind === "unix") {
       checkPorts(routes, own === undefined ? ["routes"] : [...at, "routes"], parsed.address, parts, context.faults);
     }
-    listeners.push(toListener(parsed, routes));
+    const access = toAccess(parsed, at, context.faults);
+    listeners.push({ ...toListener(parsed, routes), ...(access && { access }) });
   }
   checkAddresses(parts.listeners, context.faults);
   return listeners;
@@ -157,6 +161,13 @@ function checkPorts(routes: RouteTable, at: Path, listener: Endpoint, parts: Par
   if (needsPort(routes.default)) report("default");
 }
 
+/** A burst of what is not limited. */
+function checkBurst(limits: unknown, faults: Fault[]): void {
+  if (memberOf(limits, "burst") === undefined || memberOf(limits, "newPerSecond") !== undefined) return;
+  const reason = "it says how many of limits.newPerSecond may come at once; add that, or remove burst";
+  faults.push({ code: "conflict", at: ["limits", "burst"], on: "key", message: `Cannot use limits.burst: ${reason}` });
+}
+
 /** Routes may only be left out where every listener has its own. A redirect needs them as well: only routed names get one. */
 function checkRoutesGiven(value: Record<string, unknown>, faults: Fault[]): void {
   if (value.routes !== undefined || !Array.isArray(value.listeners)) return;
@@ -168,10 +179,11 @@ function checkRoutesGiven(value: Record<string, unknown>, faults: Fault[]): void
 }
 
 function toListener(parsed: ParsedListener, routes: RouteTable): ListenerConfig {
-  const { address: endpoint, protocol, proxyProtocol, redirectToHttps } = parsed;
+  const { address: endpoint, protocol, proxyProtocol, redirectToHttps, rate } = parsed;
   const redirect = redirectToHttps === true ? 443 : redirectToHttps === false ? undefined : redirectToHttps;
   const trustedProxies = new CidrSet(parsed.trustedProxies);
-  return { endpoint, protocol, proxyProtocol, trustedProxies, redirectToHttps: redirect, routes };
+  const listener = { endpoint, protocol, proxyProtocol, trustedProxies, redirectToHttps: redirect, routes };
+  return rate === undefined ? listener : { ...listener, rate };
 }
 
 function toConfig(

@@ -5,7 +5,8 @@
  * checked, defaults filled in. Whoever holds a `Config` has nothing left to validate.
  */
 
-import type { CidrSet, Endpoint } from "../address.ts";
+import type { Endpoint } from "../address.ts";
+import type { CidrSet } from "../cidr_set.ts";
 import type { RoutePattern } from "../hostname.ts";
 
 export interface Config {
@@ -36,6 +37,10 @@ export interface ListenerConfig {
   readonly trustedProxies: CidrSet;
   /** The port of the `https:` URL that every request is redirected to; `undefined`: forward. Only with `http`. */
   readonly redirectToHttps: number | undefined;
+  /** Who may connect; absent: everybody. */
+  readonly access?: AccessConfig;
+  /** For routes that have none. */
+  readonly rate?: RateConfig | undefined;
   /** The listener's own routes, else the very object that `Config.routes` is. */
   readonly routes: RouteTable;
 }
@@ -45,11 +50,43 @@ export interface RouteTable {
   readonly patterns: readonly Route[];
   /** `reject` where the file does not say; never `direct`. */
   readonly default: Destination;
+  /** What the default route says beyond its destination. */
+  readonly defaultGuard?: RouteGuard;
+}
+
+/** Who may use a route, and how fast. Absent where the route does not say. */
+export interface RouteGuard {
+  readonly access?: AccessConfig;
+  readonly rate?: RateConfig;
+}
+
+/** The first rule that holds a client counts. */
+export interface AccessConfig {
+  readonly rules: readonly AccessRule[];
+  /** What becomes of whom no rule holds: true, they may connect. */
+  readonly otherwise: boolean;
+  /** It refuses nobody, and the log says whom it would. */
+  readonly dryRun: boolean;
+}
+
+export interface AccessRule {
+  readonly allow: boolean;
+  readonly networks: CidrSet;
+  /** It also holds clients that have no address: those of `unix:` listeners. */
+  readonly unix: boolean;
+}
+
+/** Bytes per second of one connection; undefined: without limit. */
+export interface RateConfig {
+  /** To the client. */
+  readonly down?: number | undefined;
+  /** To the server. */
+  readonly up?: number | undefined;
 }
 
 export type Route = RoutePattern & RouteOptions;
 
-export interface RouteOptions {
+export interface RouteOptions extends RouteGuard {
   readonly to: Destination;
   /** `direct` may reach private, loopback and other addresses that are not global. */
   readonly allowPrivate: boolean;
@@ -114,6 +151,16 @@ export interface ResolverConfig {
 export interface LimitsConfig {
   /** Open connections at once; `auto`: what the descriptor limit allows. */
   readonly connections: number | "auto";
+  /** Open connections at once of one client. */
+  readonly perClient?: number | undefined;
+  /** New connections per second of one client. */
+  readonly newPerSecond?: number | undefined;
+  /** How many of those may come at once; undefined: `newPerSecond`. */
+  readonly burst?: number | undefined;
+  /** Connections at once that are not connected to a server yet. */
+  readonly handshakes?: number | undefined;
+  /** Those above but `connections` refuse nobody, and the log says whom they would. */
+  readonly dryRun: boolean;
   /** Bytes of the first message, for one connection. */
   readonly prereadBytes: number;
   /** The same for all connections together. */

@@ -5,7 +5,8 @@
  */
 
 import { parsePattern, patternKey, type RoutePattern, type ToAscii } from "../hostname.ts";
-import type { Destination, Route, RouteTable } from "./config.ts";
+import { toAccess } from "./access_options.ts";
+import type { Destination, Route, RouteGuard, RouteTable } from "./config.ts";
 import { parseDestination } from "./destination.ts";
 import { type Fault, formatPath, type Path, type Positions, showValue } from "./fault.ts";
 import { escapeInvisible, quote } from "./quote.ts";
@@ -22,7 +23,7 @@ export interface RouteContext {
 /** No routes: everything is rejected. */
 export const NO_ROUTES: RouteTable = { patterns: [], default: { kind: "reject" } };
 
-interface Right {
+interface Right extends RouteGuard {
   readonly to: Destination;
   readonly allowPrivate: boolean;
 }
@@ -37,7 +38,7 @@ export function readRoutes(value: unknown, path: Path, context: RouteContext): R
   }
   const patterns: Route[] = [];
   const seen = new Map<string, string>();
-  let fallback: Destination = NO_ROUTES.default;
+  let fallback: Right | undefined;
   for (const [text, right] of Object.entries(value)) {
     const at = [...path, text];
     const pattern = readPattern(text, at, seen, context);
@@ -46,10 +47,12 @@ export function readRoutes(value: unknown, path: Path, context: RouteContext): R
     if (pattern.kind !== "default") {
       patterns.push({ ...pattern, ...route, text, line: context.positions.keyOf(at).line });
     } else if (isDefault(route.to, at, context)) {
-      fallback = route.to;
+      fallback = route;
     }
   }
-  return { patterns, default: fallback };
+  if (fallback === undefined) return { patterns, default: NO_ROUTES.default };
+  const { to, allowPrivate: _, ...guard } = fallback;
+  return { patterns, default: to, ...(Object.keys(guard).length > 0 && { defaultGuard: guard }) };
 }
 
 /** The pattern, unless an earlier key (in `seen`) has the same meaning. */
@@ -96,9 +99,11 @@ function readRight(text: string, value: unknown, at: Path, context: RouteContext
     if ("to" in value && typeof value.to === "string") readDestination(text, value.to, [...at, "to"], context);
     return undefined;
   }
-  const { allowPrivate } = reading.value;
+  const { allowPrivate, rate } = reading.value;
+  const access = toAccess(reading.value, at, context.faults);
+  const guard: RouteGuard = { ...(access && { access }), ...(rate && { rate }) };
   const to = readDestination(text, reading.value.to, [...at, "to"], context);
-  if (to === undefined || !allowPrivate || to.kind === "direct") return to && { to, allowPrivate };
+  if (to === undefined || !allowPrivate || to.kind === "direct") return to && { to, allowPrivate, ...guard };
   const message = `Cannot use allowPrivate on the route ${quote(text)}: only direct is ever kept from private addresses`;
   context.faults.push({ code: "conflict", at: [...at, "allowPrivate"], on: "key", message });
   return undefined;

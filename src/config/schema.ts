@@ -2,17 +2,19 @@
  * The options: the one source of their names, types, defaults, bounds and descriptions.
  *
  * Owns: the zod schema, and all that is made from it: validation with faults, the JSON Schema for editors. Only
- * it and the parts it is made of (`option_kinds.ts`, `upstream_options.ts`) know zod. It must not look at two options at once (`check.ts` does) nor at a route (`routes.ts`: a map of
+ * it and the parts it is made of (`option_kinds.ts`, `*_options.ts`) know zod. It must not look at two options at once (`check.ts` does) nor at a route (`routes.ts`: a map of
  * a million routes is not for a general validator).
  */
 
 import * as z from "zod";
-import { type Cidr, cidrNetwork, type Endpoint, formatEndpoint, parseCidr, parseEndpoint } from "../address.ts";
+import { type Endpoint, formatEndpoint, parseEndpoint } from "../address.ts";
 import type { ToAscii } from "../hostname.ts";
 import { unknownVariable, VARIABLES } from "../variables.ts";
+import { accessOptions, readCidr } from "./access_options.ts";
 import { BRACKETS, parseTarget, type Refusal } from "./destination.ts";
 import { type Fault, formatPath, type Path, showValue } from "./fault.ts";
-import { bool, choice, duration, integer, list, map, size, text } from "./option_kinds.ts";
+import { buildLimits, buildRate } from "./limits_options.ts";
+import { bool, choice, duration, integer, list, map, text } from "./option_kinds.ts";
 import { enumerate, quote, suggestion } from "./quote.ts";
 import { buildTcp } from "./tcp_options.ts";
 import { buildUpstream } from "./upstream_options.ts";
@@ -23,14 +25,6 @@ function readListenerAddress(value: string): Endpoint | Refusal {
   const port = /^(?:\*|localhost)?:?([0-9]{1,5})$/.exec(value)?.[1];
   if (port !== undefined) return { error: `write 0.0.0.0:${port} (IPv4) or [::]:${port} (IPv6 and IPv4)` };
   return { error: `it must be IP:port or unix:/path; ${BRACKETS}` };
-}
-
-function readCidr(value: string): Cidr | Refusal {
-  const cidr = parseCidr(value);
-  if (cidr !== undefined) return cidr;
-  const network = cidrNetwork(value);
-  if (network === undefined) return { error: "it must be an IP address or a network such as 10.0.0.0/8" };
-  return { error: `it has bits set behind the prefix; the network is ${network}` };
 }
 
 /** `IP:port`, with 53 for a port that is left out. */
@@ -79,6 +73,8 @@ function buildListener<R extends z.ZodType>(routes: R) {
       description:
         "Only with `http`: answer requests for routed names with a redirect to https, at this port (`true`: 443).",
     }),
+    ...accessOptions(),
+    rate: buildRate().meta({ description: "For its routes that say nothing themselves." }),
     routes: routes.meta({ description: "Routes of this listener alone, instead of the global ones." }),
   });
 }
@@ -113,18 +109,7 @@ function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType
         .meta({ description: "DNS servers (`IP` or `IP:port`) instead of the system's resolver and its hosts file." }),
       timeout: duration(1).prefault("5s").meta({ description: "For one name." }),
     }).prefault({}),
-    limits: map({
-      connections: z
-        .union([integer(1, 1e7, "a whole number from 1, or auto"), z.literal("auto")], {
-          error: "it must be a whole number from 1, or auto",
-        })
-        .default("auto")
-        .meta({ description: "Open connections at once; `auto` is what the descriptor limit allows." }),
-      prereadBytes: size(1024, 65536).prefault("64KiB").meta({ description: "Largest first message of a connection." }),
-      prereadTotal: size(65536, 1024 ** 4)
-        .prefault("64MiB")
-        .meta({ description: "The same for all connections." }),
-    }).prefault({}),
+    limits: buildLimits().prefault({}),
     log: map({
       access: z
         .union(
@@ -168,6 +153,8 @@ const routeMap = map({
   allowPrivate: bool().default(false).meta({
     description: "Let `direct` reach loopback, private and other addresses that are not global.",
   }),
+  ...accessOptions(),
+  rate: buildRate().meta({ description: "Bandwidth of each connection." }),
 });
 
 const documentedRoutes = () =>

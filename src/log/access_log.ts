@@ -48,11 +48,12 @@ export function jsonLine(record: ConnectionRecord): string {
   if (record.connectTime !== undefined) line += `,"connectTime":${milliseconds(record.connectTime)}`;
   line += `,"bytesReceived":${record.bytesReceived},"bytesSent":${record.bytesSent}`;
   line += `,"duration":${milliseconds(record.duration)},"reason":"${record.reason}"`;
+  if (record.wouldReject !== undefined) line += `,"wouldReject":"${record.wouldReject}"`;
   if (record.detail !== "") line += `,"detail":${jsonString(record.detail)}`;
   return `${line}}`;
 }
 
-/** For people: `TIME CLIENT -> LISTENER PROTOCOL NAME alpn=… route=… upstream=… connect=… in=… out=… took=… REASON "DETAIL"`. */
+/** For people: `TIME CLIENT -> LISTENER PROTOCOL NAME alpn=… route=… upstream=… connect=… in=… out=… took=… dry-run=… REASON "DETAIL"`. */
 export function textLine(record: ConnectionRecord): string {
   const parts = [
     isoTime(record),
@@ -68,6 +69,7 @@ export function textLine(record: ConnectionRecord): string {
     parts.push(`upstream=${record.attempts.map((a) => logWord(attemptText(a))).join(",")}`);
   if (record.connectTime !== undefined) parts.push(`connect=${milliseconds(record.connectTime)}ms`);
   parts.push(`in=${record.bytesReceived}`, `out=${record.bytesSent}`, `took=${milliseconds(record.duration)}ms`);
+  if (record.wouldReject !== undefined) parts.push(`dry-run=${record.wouldReject}`);
   parts.push(record.reason);
   if (record.detail !== "") parts.push(`"${escapeText(record.detail)}"`);
   return parts.join(" ");

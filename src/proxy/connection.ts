@@ -176,8 +176,8 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
 
   #startRelay(step: Extract<Step, { kind: "relay" }>): void {
     this.#cancelPending();
-    const { gate, head } = step;
-    const options = { head, fromClient: gate?.fromClient, fromServer: gate?.fromServer };
+    const { gate, head, rate } = step;
+    const options = { head, rate, fromClient: gate?.fromClient, fromServer: gate?.fromServer };
     this.#relay = this.#owner.adapter.relay(this.#client, this.#server!, options, this);
     this.#server = undefined;
   }

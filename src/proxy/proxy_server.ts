@@ -11,6 +11,8 @@ import type { Config, ListenerConfig, Route } from "../config/config.ts";
 import { type ConnectionRecord, newRecord } from "../connection_record.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { IoError } from "../errors.ts";
+import { Admission, type WorkerLimits } from "../limits/admission.ts";
+import { Counts } from "../metrics/counts.ts";
 import { Router } from "../router.ts";
 import { PrereadBudget } from "../session/preread_buffer.ts";
 import { Session, type SessionSettings } from "../session/session.ts";
@@ -28,6 +30,8 @@ export interface ProxyParts {
   readonly ownAddresses: readonly string[];
   /** Open connections at most. */
   readonly connectionLimit: number;
+  /** What clients may take up; absent where only `connectionLimit` counts. */
+  readonly limits?: WorkerLimits | undefined;
   /** Where to listen in place of the configured addresses, in their order; null: not here. */
   readonly endpoints?: readonly (Endpoint | null)[];
   /** Other workers listen on the same ports. */
@@ -51,6 +55,8 @@ export class ProxyServer implements ConnectionOwner {
   readonly adapter: Adapter;
   readonly resolve: Resolve;
   readonly connectOptions: ConnectOptions;
+  /** Connections that have ended. */
+  readonly counts = new Counts();
   readonly #config: Config;
   readonly #parts: ProxyParts;
   readonly #listeners: OpenListener[] = [];
@@ -184,6 +190,7 @@ export class ProxyServer implements ConnectionOwner {
   }
 
   finished(connection: Connection): void {
+    this.counts.add(connection.session.record);
     try {
       this.#parts.finished?.(connection.session.record);
     } catch (error) {
@@ -246,6 +253,8 @@ function sessionSettings(
       port: endpoint.kind === "tcp" ? endpoint.port : listener.protocol === "tls" ? 443 : 80,
       trustedProxies: listener.proxyProtocol ? listener.trustedProxies : undefined,
       redirectToHttps: listener.redirectToHttps,
+      admission: (listener.access ?? parts.limits) ? new Admission(listener.access, parts.limits) : undefined,
+      rate: listener.rate,
       router,
       upstreams,
       directPolicy,
@@ -266,5 +275,6 @@ export function createRouter(table: ListenerConfig["routes"]): Router<Route> {
     line: 0,
     to: table.default,
     allowPrivate: false,
+    ...table.defaultGuard,
   });
 }

@@ -20,6 +20,7 @@ export interface TlsClient {
 const ALERTS: Readonly<Partial<Record<Reason, AlertDescription>>> = {
   no_route: "unrecognized_name",
   rejected: "access_denied",
+  access_denied: "access_denied",
   address_refused: "access_denied",
   resolve_failed: "internal_error",
   resolve_timeout: "internal_error",
@@ -46,6 +47,7 @@ const STATUSES: Readonly<Partial<Record<Reason, ReplyStatus>>> = {
   malformed_request: 400,
   preread_too_large: 400,
   rejected: 403,
+  access_denied: 403,
   no_route: 404,
   no_server_name: 404,
   address_refused: 502,

@@ -7,14 +7,15 @@
  */
 
 import type { RelayEnd } from "../adapter.ts";
-import type { CidrSet } from "../address.ts";
-import type { Route, RouteOptions, UpstreamConfig } from "../config/config.ts";
+import type { CidrSet } from "../cidr_set.ts";
+import type { RateConfig, Route, RouteOptions, UpstreamConfig } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import { type IoError, NEED_MORE } from "../errors.ts";
 import { forwardedHead } from "../http/forwarded_head.ts";
 import { encodeReply, httpsLocation } from "../http/reply.ts";
 import { RequestGate } from "../http/request_gate.ts";
 import type { RequestHead } from "../http/request_head.ts";
+import { type Admission, type Refusal, refusedBy, Visit, withRate } from "../limits/admission.ts";
 import { writeProxyHeader } from "../proxy_protocol/write_proxy_header.ts";
 import type { Reason } from "../reason.ts";
 import type { Router } from "../router.ts";
@@ -36,6 +37,10 @@ export interface SessionSettings {
   readonly trustedProxies: CidrSet | undefined;
   /** The port that `https` URLs get; absent where requests are not redirected. */
   readonly redirectToHttps: number | undefined;
+  /** Who may connect, and how many; absent: everybody. */
+  readonly admission?: Admission | undefined;
+  /** For routes that have none. */
+  readonly rate?: RateConfig | undefined;
   readonly router: Router<Route>;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly directPolicy: DirectPolicy;
@@ -64,6 +69,8 @@ export class Session {
   #state: "preread" | "dialing" | "relaying" | "closed" = "preread";
   #prelude: Prelude | undefined;
   #tlsCode: TlsErrorCode | undefined;
+  /** What limits and access lists know of it; there only where there are some. */
+  #visit: Visit | undefined;
   #dial: Dial | undefined;
   #dialStartedAt = 0;
   #proxyVersion: UpstreamConfig["proxyProtocol"];
@@ -80,6 +87,7 @@ export class Session {
     this.#preread = new Preread(settings.protocol, settings.trustedProxies !== undefined);
     this.#buffer = new PrereadBuffer(settings.budget);
     this.deadline = now + settings.prereadTimeout;
+    if (settings.admission !== undefined) this.#visit = new Visit(settings.admission);
   }
 
   /** The first step. */
@@ -87,8 +95,15 @@ export class Session {
     const trusted = this.#settings.trustedProxies;
     const peer = this.record.peer;
     // A unix socket is guarded by its file's permissions.
-    if (trusted === undefined || peer.kind === "unix" || trusted.contains(peer.ip)) return READ;
+    if (trusted === undefined || peer.kind === "unix" || trusted.contains(peer.ip)) return this.#admit(now);
     return this.#close("untrusted_peer", `${peer.ip} is not in trustedProxies`, now);
+  }
+
+  #admit(now: number): Step {
+    if (this.#visit === undefined) return READ;
+    const waits = this.#settings.trustedProxies !== undefined;
+    const refusal = this.#visit.arrived(this.record) ?? (waits ? undefined : this.#visit.identified(this.record));
+    return refusal === undefined ? READ : this.#close(refusal.reason, refusal.detail, now);
   }
 
   /** Bytes from the client; only what `read` asked for. */
@@ -97,7 +112,8 @@ export class Session {
     this.record.bytesReceived += bytes.length;
     if (!this.#buffer.append(bytes)) return this.#close("preread_memory", "", now);
     const prelude = this.#preread!.read(this.#buffer.bytes);
-    this.#applyProxyHeader();
+    const refusal = this.#applyProxyHeader();
+    if (refusal !== undefined) return this.#close(refusal.reason, refusal.detail, now);
     if (prelude === NEED_MORE) {
       if (this.#buffer.length < this.#settings.prereadBytes) return READ;
       return this.#close("preread_too_large", `${this.#buffer.length} bytes and not complete`, now);
@@ -145,6 +161,7 @@ export class Session {
     this.#state = "relaying";
     this.#movedAt = now;
     this.deadline = now + this.#idleCheck();
+    this.#visit?.handshakeOver();
     this.#buffer.release();
     this.#preread = undefined;
     this.#prelude = undefined;
@@ -191,10 +208,12 @@ export class Session {
 
   // --- routing ---
 
-  #applyProxyHeader(): void {
+  #applyProxyHeader(): Refusal | undefined {
     const header = this.#preread!.proxyHeader;
-    if (header?.source !== undefined) this.record.client = header.source;
-    if (header?.destination !== undefined) this.record.server = header.destination;
+    if (header === undefined) return undefined;
+    if (header.source !== undefined) this.record.client = header.source;
+    if (header.destination !== undefined) this.record.server = header.destination;
+    return this.#visit?.identified(this.record);
   }
 
   #routed(prelude: Prelude, now: number): Step {
@@ -204,6 +223,8 @@ export class Session {
     else record.serverName = prelude.head.host;
     const route = this.#settings.router.match(record.serverName);
     record.route = route.text;
+    const denied = route.access && refusedBy(route.access, record, `the route ${route.text}`);
+    if (denied !== undefined) return this.#close(denied.reason, denied.detail, now);
     if (route.to.kind === "reject") {
       const unrouted = record.serverName === undefined ? "no_server_name" : "no_route";
       return this.#close(route.kind === "default" ? unrouted : "rejected", "", now);
@@ -212,6 +233,7 @@ export class Session {
       return this.#redirect(prelude.head, now);
     const plan = this.#plan(route);
     if (plan === undefined) return this.#close("no_server_name", "", now);
+    this.#visit = withRate(this.#visit, route.rate, this.#settings.rate);
     this.#state = "dialing";
     this.#dialStartedAt = now;
     this.#dial = new Dial(plan, record.attempts, now + this.#settings.connectTimeout);
@@ -276,7 +298,7 @@ export class Session {
       };
     }
     this.#headLength = head.length;
-    return { kind: "relay", attempt, head, gate };
+    return { kind: "relay", attempt, head, gate, rate: this.#visit?.rate };
   }
 
   /** What passes of the client's bytes, and a word in the log about what does not. */
@@ -322,6 +344,7 @@ export class Session {
     const { record } = this;
     this.#state = "closed";
     this.deadline = Infinity;
+    this.#visit?.ended();
     this.#buffer.release();
     record.reason = reason;
     record.detail = detail;

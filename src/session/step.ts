@@ -3,6 +3,7 @@
  */
 
 import type { Endpoint } from "../address.ts";
+import type { RateConfig } from "../config/config.ts";
 import type { Reason } from "../reason.ts";
 
 export type Step =
@@ -27,6 +28,7 @@ export type Step =
       /** What the server gets first. */
       readonly head: Uint8Array;
       readonly gate: RelayGate | undefined;
+      readonly rate: RateConfig | undefined;
     }
   /** End the relay at once; answer with `relayed`. */
   | { readonly kind: "cut" }

@@ -10,6 +10,9 @@ import type { Config } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
 import type { StartWorker, WorkerThread } from "../host.ts";
+import { WorkerLimits } from "../limits/admission.ts";
+import type { LimitsMemory } from "../limits/limits_memory.ts";
+import { Counts } from "../metrics/counts.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import type { ConfigSource, FromWorker, StartMessage, ToWorker } from "./protocol.ts";
 
@@ -25,6 +28,8 @@ export interface ControlPlaneParts {
   readonly ownAddresses: readonly string[];
   /** Open connections of all workers together. */
   readonly connectionLimit: number;
+  /** What workers count clients in; undefined where nothing limits clients. */
+  readonly limits: LimitsMemory | undefined;
   readonly startWorker: StartWorker;
   resolve(name: string): Promise<string[]>;
   writeLog(lines: string): void;
@@ -80,6 +85,8 @@ const GRACE = 5_000;
 export class ControlPlane {
   readonly #parts: ControlPlaneParts;
   readonly #workers: Worker[];
+  /** Connections that have ended, in all workers. */
+  readonly counts = new Counts();
   #endpoints: readonly Endpoint[] = [];
   #stopping = false;
 
@@ -180,7 +187,7 @@ export class ControlPlane {
   }
 
   #startMessage({ index }: Worker): StartMessage {
-    const { source, workerAdapter, count, ownAddresses, connectionLimit } = this.#parts;
+    const { source, workerAdapter, count, ownAddresses, connectionLimit, limits } = this.#parts;
     return {
       kind: "start",
       source,
@@ -189,6 +196,8 @@ export class ControlPlane {
       reusePort: count > 1,
       ownAddresses,
       connectionLimit: Math.max(1, Math.floor(connectionLimit / count)),
+      worker: index,
+      limits,
       records: this.#parts.finished !== undefined,
     };
   }
@@ -211,6 +220,9 @@ export class ControlPlane {
         return;
       case "records":
         for (const record of message.records) this.#parts.finished?.(record);
+        return;
+      case "counts":
+        this.counts.merge(message.counts);
         return;
       case "warn":
         this.#parts.warn(message.message);
@@ -245,9 +257,16 @@ export class ControlPlane {
     if (worker.thread === undefined) return;
     worker.thread = undefined;
     worker.open = 0;
+    this.#forget(worker);
     worker.firstStart.reject(new Error(`Cannot start a worker: ${reason}`));
     settle(worker);
     if (!this.#stopping && worker.hasServed) this.#replace(worker, reason);
+  }
+
+  /** Its connections are gone, and their clients may open others. */
+  #forget({ index }: Worker): void {
+    const { limits, config } = this.#parts;
+    if (limits !== undefined) new WorkerLimits(config.limits, limits, index).forget(index);
   }
 
   #replace(worker: Worker, reason: string): void {

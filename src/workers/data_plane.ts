@@ -10,6 +10,7 @@ import type { Config } from "../config/config.ts";
 import { configFromObject, formatConfigError, loadConfig } from "../config/load.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { ToAscii } from "../hostname.ts";
+import { WorkerLimits } from "../limits/admission.ts";
 import { compileLineFormat } from "../log/access_log.ts";
 import type { ResolveAnswer } from "../proxy/connection.ts";
 import { ListenError } from "../proxy/listen_error.ts";
@@ -88,6 +89,7 @@ export class DataPlane {
       reusePort: message.reusePort,
       ownAddresses: message.ownAddresses,
       connectionLimit: message.connectionLimit,
+      limits: message.limits && new WorkerLimits(config.limits, message.limits, message.worker),
       resolve: (name, answer) => this.#ask(name, answer),
       accepted: () => this.#schedule(),
       finished: (record) => {
@@ -120,6 +122,8 @@ export class DataPlane {
     if (this.#lines !== "") this.#parts.post({ kind: "log", lines: this.#lines.slice(0, -1) });
     this.#lines = "";
     if (this.#records.length > 0) this.#parts.post({ kind: "records", records: this.#records.splice(0) });
+    const counts = this.#server?.counts.take();
+    if (counts !== undefined) this.#parts.post({ kind: "counts", counts });
     const open = this.#server?.openConnections ?? 0;
     if (open === this.#told) return;
     this.#told = open;

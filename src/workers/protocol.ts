@@ -6,6 +6,8 @@ import type { Endpoint } from "../address.ts";
 import type { ConfigInput } from "../config/schema.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
+import type { LimitsMemory } from "../limits/limits_memory.ts";
+import type { ConnectionCounts } from "../metrics/counts.ts";
 
 /** Where a configuration comes from: each worker reads it for itself, since a checked one holds what cannot be sent. */
 export type ConfigSource = { readonly text: string; readonly path: string } | { readonly object: ConfigInput };
@@ -21,6 +23,10 @@ export interface StartMessage {
   readonly ownAddresses: readonly string[];
   /** Open connections of this worker at most. */
   readonly connectionLimit: number;
+  /** Which of the workers it is, from 0. */
+  readonly worker: number;
+  /** What all workers count clients in; undefined where nothing limits clients. */
+  readonly limits: LimitsMemory | undefined;
   /** The control plane wants each finished connection's record, besides its log line. */
   readonly records: boolean;
 }
@@ -41,6 +47,8 @@ export type FromWorker =
   | { readonly kind: "log"; readonly lines: string }
   /** Connections that have ended, one or more. */
   | { readonly kind: "records"; readonly records: readonly ConnectionRecord[] }
+  /** Connections that have ended since it last said so. */
+  | { readonly kind: "counts"; readonly counts: ConnectionCounts }
   | { readonly kind: "warn"; readonly message: string }
   /** How many connections are open, told when that has changed. */
   | { readonly kind: "open"; readonly connections: number }

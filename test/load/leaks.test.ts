@@ -47,6 +47,11 @@ const QUICK: readonly Kind[] = [
     },
     reasons: ["client_left"],
   },
+  {
+    name: "a name that nobody else asks for",
+    act: (client) => void client.send(helloFor(`n${client.local.replaceAll(/\D/g, "-")}.test`)),
+    reasons: ["no_route"],
+  },
   SERVED,
 ];
 
@@ -125,6 +130,8 @@ async function start(t: Scope, combination: Combination, stuck: string): Promise
       listeners: [{ address: "127.0.0.1:0" }],
       routes: { "served.test": origin.address, "stuck.test": stuck },
       timeouts: { preread: `${PREREAD}ms`, connect: `${CONNECT}ms` },
+      // Every client has an address of its own, and a place in the table of clients.
+      limits: { perClient: 100, newPerSecond: 100, handshakes: 10_000 },
     },
   });
 }

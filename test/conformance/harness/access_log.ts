@@ -23,6 +23,7 @@ export interface LogRecord {
   readonly bytesSent: number;
   readonly duration: number;
   readonly reason: string;
+  readonly wouldReject?: string;
   readonly detail?: string;
 }
 

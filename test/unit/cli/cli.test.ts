@@ -117,6 +117,22 @@ describe("certless", () => {
     assert.match(stranger.out, /rejected: untrusted_peer/);
   });
 
+  test("route --client asks the access lists", async () => {
+    const yaml = `listeners: [{ address: 10.0.0.5:443, deny: [10.9.0.0/16] }]
+routes: { a.test: { to: 192.0.2.1, allow: [10.0.0.0/8] } }
+`;
+    const answers: Record<string, RegExp> = {
+      "10.1.0.1": /to: 192\.0\.2\.1/,
+      "10.9.0.1": /rejected: access_denied \(10\.9\.0\.1 is not let in by the listener\)/,
+      "192.0.2.1": /rejected: access_denied \(192\.0\.2\.1 is not let in by the route a\.test\)/,
+    };
+    for (const [ip, expected] of Object.entries(answers)) {
+      const { context, out } = fakeWorld({ "certless.yaml": yaml });
+      assert.equal(await runCli(["route", "a.test", "--client", ip], context), ip === "10.1.0.1" ? 0 : 1);
+      assert.match(out(), expected);
+    }
+  });
+
   test("route --resolve says which addresses may be dialled", async () => {
     const { out } = await certless(["route", "api.example.test", "--port", "443", "--resolve"]);
     assert.match(out, /address: 10\.0\.0\.5 refused: certless itself listens there/);

@@ -48,6 +48,7 @@ export function fakeWorld(
     }),
     interfaceAddresses: () => ["127.0.0.1", "10.0.0.5"],
     domainToAscii: domainToASCII,
+    random: () => 0.5,
     onSignal: () => () => {},
     descriptorLimit: () => 1024,
     parallelism: 2,

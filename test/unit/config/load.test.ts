@@ -53,7 +53,7 @@ describe("a valid file", () => {
     assert.deepEqual(rest, {
       timeouts: { preread: 10_000, connect: 15_000, idle: 3_600_000, drain: 30_000 },
       resolver: { servers: [], timeout: 5_000 },
-      limits: { connections: "auto", prereadBytes: 65_536, prereadTotal: 67_108_864 },
+      limits: { connections: "auto", dryRun: false, prereadBytes: 65_536, prereadTotal: 67_108_864 },
       log: { access: { path: "stdout", format: "text" } },
       tcp: { bind: [], fastOpen: false, userTimeout: 0 },
       adapter: "auto",
@@ -107,7 +107,7 @@ routes: { default: 10.0.0.3:443 }
       servers: ["192.0.2.53:53", "[2001:db8::53]:53", "192.0.2.53:5353"],
       timeout: 1000,
     });
-    assert.deepEqual(config.limits, { connections: 100, prereadBytes: 16384, prereadTotal: 1_000_000 });
+    assert.deepEqual(config.limits, { connections: 100, dryRun: false, prereadBytes: 16384, prereadTotal: 1_000_000 });
     assert.deepEqual(config.log, { access: { path: "/var/log/a.log", format: "$remote_addr $reason" } });
     assert.equal(config.adapter, "bun");
     assert.equal(config.routes.default.kind, "ip");
@@ -342,7 +342,8 @@ describe("faults of single options", () => {
 });
 
 describe("faults of listeners", () => {
-  const LISTENER = "address, protocol, proxyProtocol, trustedProxies, redirectToHttps and routes";
+  const LISTENER =
+    "address, protocol, proxyProtocol, trustedProxies, redirectToHttps, allow, deny, access, dryRun, rate and routes";
   const BRACKETS = "an IPv6 address stands in brackets: [2001:db8::1]:443";
   /** The list items, from line 3 on. */
   const cases: [string, ...string[]][] = [
@@ -530,7 +531,7 @@ describe("faults of routes", () => {
     ],
     [
       "b.com: { to: pool, prot: 1 }",
-      "9:22 unknown_key Cannot use the key 'prot' in routes['b.com']: there is no such option; the keys are to and allowPrivate",
+      "9:22 unknown_key Cannot use the key 'prot' in routes['b.com']: there is no such option; the keys are to, allowPrivate, allow, deny, access, dryRun and rate",
     ],
   ];
   for (const [line, ...expected] of cases) {

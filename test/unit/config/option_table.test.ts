@@ -14,7 +14,7 @@ function withDefaults(section: string): Record<string, unknown> {
     const [head, key, deeper] = row.path.split(".");
     if (head !== section || key === undefined || row.default === undefined) continue;
     const text = row.default.slice(1, -1);
-    const plain = text === "[]" ? [] : text;
+    const plain = text === "[]" ? [] : text === "false" ? false : text;
     if (deeper === undefined) value[key] = plain;
     else value[key] = { ...(value[key] as object), [deeper]: plain };
   }
@@ -24,7 +24,7 @@ function withDefaults(section: string): Record<string, unknown> {
 describe("the option table", () => {
   test("has a row for every option, with a description", () => {
     const rows = optionRows();
-    assert.equal(rows.length, 34);
+    assert.equal(rows.length, 53);
     assert.ok(rows.every((row) => row.description.endsWith(".")));
     assert.equal(new Set(rows.map((row) => row.path)).size, rows.length);
     assert.deepEqual(
@@ -51,7 +51,7 @@ describe("the option table", () => {
   test("is Markdown with four cells a row", () => {
     const lines = optionTable().split("\n");
     const rows = lines.filter((line) => line.startsWith("|"));
-    assert.equal(rows.length, 36);
+    assert.equal(rows.length, 55);
     assert.ok(rows.every((line) => line.replaceAll("\\|", "").split("|").length === 6));
     assert.ok(rows.includes("| `timeouts.idle` | duration | `1h` | Without a byte either way. |"));
   });

@@ -63,6 +63,14 @@ describe("access log", () => {
     );
   });
 
+  test("what a dry run would have refused is in every format", () => {
+    const changes = { wouldReject: "per_client_limit" } as const;
+    assert.equal(JSON.parse(template("json", changes)).wouldReject, "per_client_limit");
+    assert.match(template("text", changes), / dry-run=per_client_limit ok$/);
+    assert.equal(template("$reason $would_reject", changes), "ok per_client_limit");
+    assert.equal(template("$would_reject"), "-");
+  });
+
   test("what the wire sent cannot break a line in any format", () => {
     const client = { kind: "unix", path: '/tmp/\u001b[2J\r\nFAKE "q" \u00ff' } as const;
     const hostile = { client, alpn: ['x\n{"reason":"ok"}', "\u001b[2J", "\u0085"], detail: 'a"b\r\n' };

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Admission, WorkerLimits } from "../../../src/limits/admission.ts";
+import { createLimitsMemory } from "../../../src/limits/limits_memory.ts";
 import type { PrereadBudget } from "../../../src/session/preread_buffer.ts";
 import type { Session } from "../../../src/session/session.ts";
 import type { Step } from "../../../src/session/step.ts";
@@ -21,6 +23,11 @@ function closed(step: Step): { reason: string; alert: number | undefined } {
 
 function relaying(session: Session): Extract<Step, { kind: "relay" }> {
   session.start(0);
+  return relayingOf(session);
+}
+
+/** The same for one that has started. */
+function relayingOf(session: Session): Extract<Step, { kind: "relay" }> {
   const { attempt } = kindOf(session.received(HELLO, 5), "connect");
   return kindOf(session.connected(attempt, 25), "relay");
 }
@@ -130,6 +137,75 @@ describe("session: what is not routed", () => {
     assert.equal(session.timedOut(99_999, 0).kind, "wait");
     assert.equal(session.abort("drain_timeout", 99_999).kind, "wait");
     assert.equal(session.record.reason, "preread_timeout");
+  });
+});
+
+describe("session: limits and access", () => {
+  const LISTS = "deny: [198.51.100.0/24]";
+
+  test("a listener's list is asked at once, a route's when the name is known; a redirect is no way around it", () => {
+    const access = { rules: [], otherwise: false, dryRun: false };
+    const early = createSession({ settings: { admission: new Admission(access, undefined) } });
+    assert.deepEqual(closed(early.start(0)), { reason: "access_denied", alert: 49 });
+    for (const yaml of [
+      `routes: { shop.example.test: { to: 192.0.2.1, ${LISTS} } }`,
+      `routes: { default: { to: 192.0.2.1, ${LISTS} } }`,
+    ]) {
+      const session = createSession({ yaml });
+      assert.equal(session.start(0).kind, "read");
+      assert.deepEqual(closed(session.received(HELLO, 1)), { reason: "access_denied", alert: 49 });
+    }
+    const yaml = `routes: { a.test: { to: 192.0.2.1, ${LISTS} } }`;
+    const http = createSession({ yaml, settings: { protocol: "http", redirectToHttps: 443 } });
+    http.start(0);
+    const { reply } = kindOf(http.received(text("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"), 1), "close");
+    assert.match(latin1(reply), /^HTTP\/1\.1 403 /);
+  });
+
+  test("a route's rate goes to the relay; without one there is none", () => {
+    assert.equal(relaying(createSession()).rate, undefined);
+    const yaml = "routes: { shop.example.test: { to: 192.0.2.1, rate: { down: 10MB } } }";
+    assert.deepEqual(relaying(createSession({ yaml })).rate, { down: 1e7, up: undefined });
+    assert.deepEqual(relaying(createSession({ yaml, settings: { rate: { up: 5000, down: 7 } } })).rate, {
+      down: 1e7,
+      up: 5000,
+    });
+  });
+
+  test("a handshake is over with the relay, and a client's place is free when its connection has ended", () => {
+    const memory = createLimitsMemory({ workers: 1, connectionLimit: 9, perClient: true, random: () => 0.5 });
+    const limits = { connections: 9, perClient: 2, handshakes: 1, dryRun: false, prereadBytes: 1, prereadTotal: 1 };
+    const settings = { admission: new Admission(undefined, new WorkerLimits(limits, memory, 0)) };
+    const first = createSession({ settings });
+    assert.equal(first.start(0).kind, "read");
+    const second = createSession({ settings });
+    assert.deepEqual(closed(second.start(0)), { reason: "handshakes_limit", alert: undefined });
+    relayingOf(first);
+    const third = createSession({ settings });
+    assert.equal(third.start(0).kind, "read");
+    relayingOf(third);
+    assert.equal(closed(createSession({ settings }).start(0)).reason, "per_client_limit");
+    first.relayed({ reason: "ended" }, 1, 1, 50);
+    assert.equal(createSession({ settings }).start(0).kind, "read");
+  });
+
+  test("behind a PROXY header, whom it names is judged, once", () => {
+    const memory = createLimitsMemory({ workers: 1, connectionLimit: 9, perClient: true, random: () => 0.5 });
+    const limits = { connections: 9, perClient: 1, dryRun: false, prereadBytes: 1, prereadTotal: 1 };
+    const admission = new Admission(undefined, new WorkerLimits(limits, memory, 0));
+    const arrive = (ip: string): Step => {
+      const session = createSession({ settings: { admission, trustedProxies: trusted() } });
+      assert.equal(session.start(0).kind, "read");
+      session.received(text("PROXY TCP4 "), 1);
+      session.received(text(`${ip} 192.0.2.2 1234 443\r\n`), 1);
+      return session.received(HELLO, 2);
+    };
+    assert.equal(arrive("192.0.2.77").kind, "connect");
+    assert.equal(arrive("192.0.2.78").kind, "connect");
+    const session = createSession({ settings: { admission, trustedProxies: trusted() } });
+    session.start(0);
+    const refused = session.received(text("PROXY TCP4 192.0.2.77 192.0.2.2 1234 443\r\n"), 1);
+    assert.equal(closed(refused).reason, "per_client_limit");
   });
 });
 

@@ -1,7 +1,8 @@
 /** A session with a real ClientHello and routes given in one line each. */
 
 import assert from "node:assert/strict";
-import { CidrSet, parseCidr } from "../../../src/address.ts";
+import { parseCidr } from "../../../src/address.ts";
+import { CidrSet } from "../../../src/cidr_set.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { newRecord } from "../../../src/connection_record.ts";
 import { createRouter } from "../../../src/proxy/proxy_server.ts";

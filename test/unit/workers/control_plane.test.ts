@@ -4,6 +4,8 @@ import type { Endpoint } from "../../../src/address.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { newRecord } from "../../../src/connection_record.ts";
 import type { WorkerEvents, WorkerThread } from "../../../src/host.ts";
+import { ClientTable } from "../../../src/limits/client_table.ts";
+import { createLimitsMemory, type LimitsMemory } from "../../../src/limits/limits_memory.ts";
 import { ControlPlane } from "../../../src/workers/control_plane.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../../../src/workers/protocol.ts";
 import { SimulatedAdapter } from "../proxy/simulated_world.ts";
@@ -11,6 +13,7 @@ import { SimulatedAdapter } from "../proxy/simulated_world.ts";
 const YAML = `
 listeners: [{ address: 10.0.0.5:443 }, { address: "unix:/run/certless.sock" }]
 routes: { shop.example.test: "192.0.2.1:443" }
+limits: { perClient: 1 }
 `;
 
 class FakeThread implements WorkerThread<ToWorker> {
@@ -43,7 +46,10 @@ class FakeThread implements WorkerThread<ToWorker> {
 const ANYWHERE: Endpoint = { kind: "tcp", ip: "192.0.2.1", port: 5 };
 const STARTED: FromWorker = { kind: "started", wakeDescriptor: 9 };
 
-function world(answerStart: (thread: FakeThread) => void = (thread) => thread.events.message(STARTED)) {
+function world(
+  answerStart: (thread: FakeThread) => void = (thread) => thread.events.message(STARTED),
+  limits: LimitsMemory | undefined = undefined,
+) {
   const adapter = new SimulatedAdapter();
   const loaded = loadConfig(YAML, { path: "test", toAscii: (name) => name });
   assert.ok("config" in loaded);
@@ -59,6 +65,7 @@ function world(answerStart: (thread: FakeThread) => void = (thread) => thread.ev
     workerAdapter: "simulated",
     ownAddresses: ["10.0.0.5"],
     connectionLimit: 101,
+    limits,
     startWorker: (<In, Out>(events: WorkerEvents<Out>) => {
       const thread = new FakeThread(events as unknown as WorkerEvents<FromWorker>);
       threads.push(thread);
@@ -109,6 +116,35 @@ describe("control plane", () => {
     ]);
     assert.deepEqual([threads[1]!.start.records, records], [true, [record]]);
     assert.deepEqual([log, warnings, plane.openConnections], [["one\ntwo"], ["careful"], 3]);
+  });
+
+  test("sums what workers have counted", async () => {
+    const { plane, threads } = world();
+    await plane.start();
+    for (const { events } of threads) {
+      events.message({ kind: "counts", counts: { ended: { ok: 2, no_route: 1 }, wouldReject: {} } });
+    }
+    assert.deepEqual(plane.counts.snapshot, { ended: { ok: 4, no_route: 2 }, wouldReject: {} });
+  });
+
+  test("workers share one memory of clients, and one that is gone has none there any more", async () => {
+    const limits = createLimitsMemory({ workers: 2, connectionLimit: 10, perClient: true, random: () => 0.5 });
+    const { plane, threads } = world(undefined, limits);
+    await plane.start();
+    assert.deepEqual(
+      threads.map(({ start }) => [start.worker, start.limits]),
+      [
+        [0, limits],
+        [1, limits],
+      ],
+    );
+    const ofFirst = new ClientTable(limits, 0, { perClient: 1, newPerSecond: undefined, burst: 0 });
+    assert.equal(ofFirst.enter({ high: -1, low: 7 }, 0, false), "admitted");
+    assert.equal(ofFirst.enter({ high: -1, low: 7 }, 0, false), "per_client_limit");
+    threads[1]!.events.exited("a fault");
+    assert.equal(ofFirst.enter({ high: -1, low: 7 }, 0, false), "per_client_limit");
+    threads[0]!.events.exited("a fault");
+    assert.equal(ofFirst.enter({ high: -1, low: 7 }, 0, false), "admitted");
   });
 
   test("a worker that dies is replaced, later each time; the others go on", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { createLimitsMemory } from "../../../src/limits/limits_memory.ts";
 import { DataPlane } from "../../../src/workers/data_plane.ts";
 import type { FromWorker, StartMessage } from "../../../src/workers/protocol.ts";
 import { SimulatedAdapter } from "../proxy/simulated_world.ts";
@@ -19,6 +20,8 @@ const START: StartMessage = {
   reusePort: true,
   ownAddresses: [],
   connectionLimit: 100,
+  worker: 0,
+  limits: undefined,
   records: false,
 };
 
@@ -72,6 +75,22 @@ describe("data plane", () => {
       const reasons = of("records").flatMap((message) => message.records.map(({ reason }) => reason));
       assert.deepEqual(reasons, records ? ["client_left"] : []);
     }
+  });
+
+  test("counts what has ended, each once, and limits clients with the others", async () => {
+    const limits = createLimitsMemory({ workers: 2, connectionLimit: 10, perClient: true, random: () => 0.5 });
+    const { adapter, of } = await started({
+      limits,
+      worker: 1,
+      source: { text: `${YAML}limits: { perClient: 1 }\n`, path: "test" },
+    });
+    for (let i = 0; i < 3; i++) adapter.client({ kind: "end", delay: 100 });
+    adapter.clock.run();
+    const sums: Record<string, number> = {};
+    for (const { counts } of of("counts")) {
+      for (const [reason, count] of Object.entries(counts.ended)) sums[reason] = (sums[reason] ?? 0) + count;
+    }
+    assert.deepEqual(sums, { per_client_limit: 2, client_left: 1 });
   });
 
   test("an error answers a question, too, and an answer to nothing is nothing", async () => {
