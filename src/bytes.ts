@@ -38,6 +38,11 @@ function latin1Block(bytes: Uint8Array, start: number, end: number): string {
   return String.fromCharCode.apply(null, codes);
 }
 
+/** The bytes of ISO 8859-1 text, as `latin1` reads them. */
+export function latin1Bytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
 /** Whether `bytes` holds the ASCII `text` at `start`. */
 export function hasAscii(bytes: Uint8Array, start: number, text: string): boolean {
   for (let index = 0; index < text.length; index++) {
@@ -177,6 +182,12 @@ export class Writer {
       const printable = (code >= 0x20 && code < 0x7f) || code === 0x0d || code === 0x0a;
       this.uint8(printable ? code : 0x3f);
     }
+    return this;
+  }
+
+  /** Replaces what was written at `at`. */
+  setUint32(at: number, value: number): this {
+    for (let index = 0; index < 4; index++) this.#bytes[at + index] = value >>> (24 - 8 * index);
     return this;
   }
 

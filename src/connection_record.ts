@@ -7,6 +7,11 @@
 import type { Endpoint } from "./address.ts";
 import type { Reason } from "./reason.ts";
 
+/**
+ * What a connection's client speaks. `any`: not known (yet); `other`: none of these; `silent`: it has said nothing.
+ */
+export type ClientProtocol = "tls" | "http" | "postgres" | "ssh" | "any" | "other" | "silent";
+
 /** One server that was tried. */
 export interface UpstreamAttempt {
   /** `IP:port`, `unix:/path`, or the name that did not resolve. */
@@ -16,7 +21,7 @@ export interface UpstreamAttempt {
 }
 
 export interface ConnectionRecord {
-  /** Counts from 1 in each process. */
+  /** Counts up from 1; no two connections of one process have the same. */
   readonly id: number;
   /** Milliseconds since the epoch at accept. */
   readonly acceptedAt: number;
@@ -28,7 +33,8 @@ export interface ConnectionRecord {
   server: Endpoint;
   /** The listener's address, with the port that was given for 0. */
   readonly listener: string;
-  readonly protocol: "tls" | "http";
+  /** The listener's, or what its `any` turned out to be. */
+  protocol: ClientProtocol;
   serverName: string | undefined;
   alpn: readonly string[];
   /** supported_versions, or legacy_version alone, as numbers: 0x0304 is TLS 1.3. */
@@ -50,6 +56,13 @@ export interface ConnectionRecord {
   wouldReject?: Reason;
   /** What exactly happened, in our own words (names in it are normalised, never raw wire bytes); may be empty. */
   detail: string;
+  /** There only where the server was told it, in a PROXY header. */
+  uniqueId?: string;
+}
+
+/** No other connection of this machine has had it, whichever worker or start of the program carried it. */
+export function uniqueId({ acceptedAt, id }: ConnectionRecord): string {
+  return `${Math.floor(acceptedAt).toString(16)}-${id.toString(16)}`;
 }
 
 /** The servers that were tried, for a log record: `address (why it failed)`. */
@@ -64,7 +77,7 @@ export function newRecord(
   id: number,
   acceptedAt: number,
   listener: string,
-  protocol: "tls" | "http",
+  protocol: ClientProtocol,
   peer: Endpoint,
   server: Endpoint,
 ): ConnectionRecord {

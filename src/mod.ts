@@ -6,10 +6,10 @@
 
 import type { Adapter } from "./adapter.ts";
 import { type Endpoint, formatEndpoint } from "./address.ts";
-import type { Config, Target } from "./config/config.ts";
-
+import type { Config } from "./config/config.ts";
 import { type ConfigError, configFromObject, formatConfigError } from "./config/load.ts";
 import type { ConfigInput } from "./config/schema.ts";
+import type { Secrets } from "./config/secrets.ts";
 import type { ConnectionRecord } from "./connection_record.ts";
 import type { IoError } from "./errors.ts";
 import type { Host, LogSink, Resolver } from "./host.ts";
@@ -17,14 +17,17 @@ import { limitsNeeded, WorkerLimits } from "./limits/admission.ts";
 import { createLimitsMemory, type LimitsMemory } from "./limits/limits_memory.ts";
 import { compileLineFormat } from "./log/access_log.ts";
 import type { ConnectionCounts } from "./metrics/counts.ts";
+import { resolvedNames } from "./named_servers.ts";
 import { ProxyServer } from "./proxy/proxy_server.ts";
+import { loadSecrets } from "./secrets.ts";
+import { StartError } from "./start_error.ts";
 import { NameCache } from "./upstream/name_cache.ts";
 import { ControlPlane } from "./workers/control_plane.ts";
 import type { ConfigSource } from "./workers/protocol.ts";
 
 export { ListenError } from "./proxy/listen_error.ts";
 export type { Adapter, Config, ConfigError, ConfigInput, ConnectionCounts, ConnectionRecord, Endpoint, Host };
-export { formatEndpoint };
+export { formatEndpoint, StartError };
 
 /** An adapter that this thread cannot use itself, but workers can. */
 export type WorkerAdapter = Pick<Adapter, "name" | "capabilities">;
@@ -57,14 +60,6 @@ export interface RunningProxy {
   stop(draining?: (connections: number) => void): Promise<void>;
   /** Cuts every connection now; a `stop` under way then ends. */
   cut(): void;
-}
-
-/** The environment cannot carry this configuration: a name does not resolve, a log cannot be opened. */
-export class StartError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "StartError";
-  }
 }
 
 /** A configuration object has faults. */
@@ -100,13 +95,14 @@ export async function startProxy(
 ): Promise<RunningProxy> {
   const { adapter, host } = environment;
   checkTcpOptions(config, environment);
+  const secrets = await loadSecrets(config, host);
   const resolver = host.createResolver(config.resolver);
   const names = new NameCache(resolver, () => adapter.clock.now());
   let log: LogSink | undefined;
   try {
     await checkNames(config, names);
     log = openLog(config, host);
-    const services = { config, names, log, environment };
+    const services = { config, names, log, secrets, environment };
     const count = workerCount(config, environment);
     const plane = count === 0 ? await startHere(services) : await startWorkers(services, source, count);
     return running(plane, config, resolver, log);
@@ -131,6 +127,7 @@ interface Services {
   readonly config: Config;
   readonly names: NameCache;
   readonly log: LogSink | undefined;
+  readonly secrets: Secrets;
   readonly environment: ProxyEnvironment;
 }
 
@@ -150,7 +147,7 @@ function warn(host: Host, message: string): void {
   host.stderr.write(`certless: ${message}\n`);
 }
 
-async function startHere({ config, names, log, environment }: Services): Promise<Plane> {
+async function startHere({ config, names, log, secrets, environment }: Services): Promise<Plane> {
   const { adapter, host, finished } = environment;
   const write = recordWriter(config, log);
   const limit = connectionLimit(config, host);
@@ -161,6 +158,7 @@ async function startHere({ config, names, log, environment }: Services): Promise
     ownAddresses: host.interfaceAddresses(),
     connectionLimit: limit,
     limits: memory && new WorkerLimits(config.limits, memory, 0),
+    secrets,
     finished: (record) => {
       write(record);
       finished?.(record);
@@ -186,7 +184,7 @@ async function startHere({ config, names, log, environment }: Services): Promise
 }
 
 async function startWorkers(services: Services, source: ConfigSource, count: number): Promise<Plane> {
-  const { config, names, log, environment } = services;
+  const { config, names, log, secrets, environment } = services;
   const { adapter, host, workerAdapter = adapter, finished } = environment;
   const limit = connectionLimit(config, host);
   const plane = new ControlPlane({
@@ -198,6 +196,7 @@ async function startWorkers(services: Services, source: ConfigSource, count: num
     ownAddresses: host.interfaceAddresses(),
     connectionLimit: limit,
     limits: limitsMemory(config, host, limit, count),
+    secrets,
     startWorker: host.startWorker!,
     resolve: (name) => names.resolve(name),
     writeLog: (lines) => log?.write(lines),
@@ -238,23 +237,33 @@ function running(plane: Plane, config: Config, resolver: Resolver, log: LogSink 
 }
 
 /** Options of `tcp` that the adapter cannot carry out are refused, not forgotten. */
-function checkTcpOptions({ tcp }: Config, { adapter, workerAdapter = adapter }: ProxyEnvironment): void {
+function checkTcpOptions(config: Config, { adapter, workerAdapter = adapter }: ProxyEnvironment): void {
+  const { tcp } = config;
   const { name, capabilities } = workerAdapter;
   const asked = { bind: tcp.bind.length > 0, fastOpen: tcp.fastOpen, userTimeout: tcp.userTimeout > 0 };
   const faults = (["bind", "fastOpen", "userTimeout"] as const).filter(
     (option) => asked[option] && !capabilities[option],
   );
-  if (faults.length === 0) return;
+  const places = [...faults.map((option) => `tcp.${option}`), ...(capabilities.bind ? [] : bindsOf(config))];
+  if (places.length === 0) return;
   const remedy = "remove it, or use the adapter linux";
   throw new StartError(
-    faults.map((option) => `Cannot set tcp.${option}: the adapter ${name} has no way to; ${remedy}`).join("\n"),
+    places.map((option) => `Cannot set ${option}: the adapter ${name} has no way to; ${remedy}`).join("\n"),
   );
+}
+
+/** Every `bind` of an upstream and of a route. */
+function bindsOf(config: Config): string[] {
+  const upstreams = [...config.upstreams].filter(([, { bind }]) => bind !== undefined);
+  const tables = [...new Set(config.listeners.map(({ routes }) => routes))];
+  const routes = tables.flatMap(({ patterns }) => patterns.filter(({ bind }) => bind !== undefined));
+  return [...upstreams.map(([name]) => `upstreams.${name}.bind`), ...routes.map(({ text }) => `routes.${text}.bind`)];
 }
 
 /** A server's name that does not resolve is a fault of the configuration: better said now than at the first client. */
 async function checkNames(config: Config, names: NameCache): Promise<void> {
   const faults = await Promise.all(
-    [...namedServers(config)].map(async ([name, place]) => {
+    [...resolvedNames(config)].map(async ([name, place]) => {
       try {
         await names.resolve(name);
         return [];
@@ -270,22 +279,6 @@ async function checkNames(config: Config, names: NameCache): Promise<void> {
 function resolveFailure({ code }: IoError): string {
   if (code === "ENOTFOUND") return "there is no such name, or it has no address";
   return code === "ETIMEOUT" ? "the resolver did not answer" : code;
-}
-
-/** Host names that servers are given by, with one place where each is used. */
-function namedServers(config: Config): Map<string, string> {
-  const found = new Map<string, string>();
-  const add = (target: Target, place: string): void => {
-    if (target.kind === "host" && !found.has(target.name)) found.set(target.name, place);
-  };
-  for (const [name, { servers }] of config.upstreams) {
-    for (const [index, { target }] of servers.entries()) add(target, `upstreams.${name}.servers[${index}]`);
-  }
-  for (const table of new Set(config.listeners.map((listener) => listener.routes))) {
-    for (const { to, text } of table.patterns) if (to.kind === "host") add(to, `routes.${text}`);
-    if (table.default.kind === "host") add(table.default, "routes.default");
-  }
-  return found;
 }
 
 function openLog(config: Config, host: Host): LogSink | undefined {

@@ -7,7 +7,7 @@
  */
 
 import type { Endpoint } from "./address.ts";
-import type { ConnectionRecord } from "./connection_record.ts";
+import { type ConnectionRecord, uniqueId } from "./connection_record.ts";
 
 export type VariableValue = string | number | undefined;
 export type Accessor = (record: ConnectionRecord) => VariableValue;
@@ -38,11 +38,19 @@ export const VARIABLES: Readonly<Record<string, { readonly description: string; 
   server_addr: { description: "address the client connected to", read: (r) => ip(r.server) },
   server_port: { description: "port the client connected to", read: (r) => port(r.server) },
   listener: { description: "listener's address", read: (r) => r.listener },
-  protocol: { description: "`tls` or `http`", read: (r) => r.protocol },
+  protocol: {
+    description: "`tls`, `http` or `postgres`; on a listener for `any` what was found: also `ssh`, `other` or `silent`",
+    read: (r) => r.protocol,
+  },
   connection: { description: "serial number of the connection", read: (r) => r.id },
+  unique_id: {
+    description:
+      "identifier that no other connection of this machine has; servers get it with `proxyProtocol.uniqueId`",
+    read: uniqueId,
+  },
   ssl_preread_server_name: {
     description: "server name of the ClientHello, normalised",
-    read: (r) => (r.protocol === "tls" ? r.serverName : undefined),
+    read: (r) => (r.protocol === "http" ? undefined : r.serverName),
   },
   ssl_preread_alpn_protocols: {
     description: "ALPN protocols offered, joined by commas",

@@ -43,7 +43,8 @@ const RINGS: readonly Ring[] = [
     rooms: ["bytes", "byte_cache", "errors", "reason", "address", "cidr_set", "hostname"],
     imports: ["leaf"],
   },
-  { name: "wire", rooms: ["tls", "http", "proxy_protocol"], imports: ["leaf"] },
+  { name: "wire", rooms: ["tls", "http", "proxy_protocol", "postgres"], imports: ["leaf"] },
+  { name: "opening", rooms: ["opening"], imports: ["leaf", "wire"] },
   { name: "record", rooms: ["connection_record", "variables"], imports: ["leaf", "record"] },
   {
     name: "policy",
@@ -51,11 +52,11 @@ const RINGS: readonly Ring[] = [
     imports: ["leaf", "record"],
     types: ["config"],
   },
-  { name: "machine", rooms: ["session", "deadlines"], imports: ["leaf", "wire", "record", "policy"] },
+  { name: "machine", rooms: ["session", "deadlines"], imports: ["leaf", "wire", "opening", "record", "policy"] },
   { name: "driver", rooms: ["proxy"], imports: ["leaf", "wire", "record", "policy", "machine"] },
   {
     name: "shell",
-    rooms: ["cli", "admin", "mod", "workers"],
+    rooms: ["cli", "admin", "mod", "workers", "named_servers", "secrets", "start_error"],
     imports: ["leaf", "wire", "record", "policy", "machine", "driver", "shell"],
   },
 ];
@@ -93,12 +94,22 @@ const IMPURE: readonly (readonly [pattern: RegExp, instead: string])[] = [
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/": "test/unit/cli/cli.test.ts gives every command its arguments through runCli; test/packaging runs demo",
   "src/config/option_kinds.ts": "the options are made of them: test/unit/config/load.test.ts",
+  "src/config/check_via.ts": "part of the check: test/unit/config/check_via.test.ts loads whole files",
+  "src/config/kind_options.ts": "part of the schema: test/unit/config/kind_options.test.ts loads whole files",
+  "src/config/proxy_header_options.ts": "part of the schema: test/unit/config/check_via.test.ts loads whole files",
   "src/config/upstream_options.ts": "part of the schema: test/unit/config/load.test.ts",
   "src/mod.ts": "test/packaging uses it as a library on each runtime; the command line and conformance run on it",
+  "src/opening/reply_buffer.ts": "the openings keep their replies in it: test/unit/opening/",
+  "src/postgres/error_response.ts": "ClientPrelude sends it: test/unit/postgres/client_prelude.test.ts reads it",
   "src/proxy/connection.ts":
     "ProxyServer owns every connection: test/unit/proxy/proxy_server.test.ts, test/conformance",
   "src/proxy/listen_error.ts": "its causes are the system's: test/conformance/addresses.test.ts",
   "src/session/dial_plan.ts": "Session makes the plan: test/unit/session/session.test.ts sees which addresses it dials",
+  "src/proxy/server_opening.ts": "Connection hands it its server's events: test/conformance/via.test.ts",
+  "src/session/egress.ts": "Session goes out by it: test/unit/session/egress.test.ts",
+  "src/session/http_relay.ts": "Session relays requests by it: test/unit/session/session.test.ts",
+  "src/session/proxy_header.ts": "Session sends it: test/unit/session/egress.test.ts",
+  "src/session/via_plan.ts": "Session dials by it: test/unit/session/egress.test.ts",
   "src/session/preread.ts": "Session feeds it: test/unit/session/session.test.ts",
   "src/session/rejection.ts": "Session sends its replies: test/unit/session/session.test.ts reads them",
   "src/tls/record.ts":

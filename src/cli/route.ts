@@ -1,7 +1,15 @@
 /** `certless route`: which rule a name meets, where it leads, and why. */
 
 import { canonicalIp, formatEndpoint, parsePort } from "../address.ts";
-import type { AccessConfig, Config, ListenerConfig, Route } from "../config/config.ts";
+import type {
+  AccessConfig,
+  Config,
+  ListenerConfig,
+  ProxyHeaderConfig,
+  Route,
+  UpstreamConfig,
+} from "../config/config.ts";
+import { viaText } from "../config/via_options.ts";
 import type { IoError } from "../errors.ts";
 import { normalizeConfigName } from "../hostname.ts";
 import { permits } from "../limits/access.ts";
@@ -101,14 +109,32 @@ function explain(config: Config, path: string, listener: ListenerConfig, found: 
   if (listener.redirectToHttps !== undefined && found.to.kind !== "reject") {
     return [...lines, `answer: a redirect to https, port ${listener.redirectToHttps}; nothing is dialled`];
   }
-  if (found.to.kind !== "upstream") return lines;
-  const upstream = config.upstreams.get(found.to.name)!;
+  const upstream = found.to.kind === "upstream" ? config.upstreams.get(found.to.name)! : undefined;
+  lines.push(...egressLines(found, upstream));
+  if (upstream === undefined) return lines;
   for (const { target, weight, backup } of upstream.servers) {
     lines.push(`server: ${targetText(target)} weight ${weight}${backup ? " backup" : ""}`);
   }
   lines.push(`balance: ${upstream.balance}`);
-  if (upstream.proxyProtocol !== undefined) lines.push(`PROXY header to servers: ${upstream.proxyProtocol}`);
+  if (upstream.proxyProtocol !== undefined)
+    lines.push(`PROXY header to servers: ${headerText(upstream.proxyProtocol)}`);
   return lines;
+}
+
+/** How the server is reached, where it is not by a plain connect. */
+function egressLines(found: Route, upstream: UpstreamConfig | undefined): string[] {
+  const via = found.via ?? upstream?.via;
+  const bind = found.bind ?? upstream?.bind;
+  const lines: string[] = [];
+  if (via !== undefined)
+    lines.push(`via: ${viaText(via)} (it resolves names, and decides which addresses may be reached)`);
+  if (bind !== undefined) lines.push(`from: ${bind.join(", ")}`);
+  return lines;
+}
+
+function headerText({ version, ...tlvs }: ProxyHeaderConfig): string {
+  const said = Object.entries(tlvs).flatMap(([name, on]) => (on ? [name] : []));
+  return `v${version}${said.length === 0 ? "" : ` with ${said.join(", ")}`}`;
 }
 
 const DESTINATION_NOTES: Readonly<Record<string, string>> = {
@@ -124,6 +150,8 @@ async function resolveAddresses(
   found: Route,
   name: string,
 ): Promise<{ readonly lines: readonly string[]; readonly usable: boolean }> {
+  // A proxy resolves for itself.
+  if (found.via !== undefined) return { lines: [], usable: true };
   if (found.to.kind !== "direct" && found.to.kind !== "host") return { lines: [], usable: true };
   const target = found.to.kind === "host" ? found.to.name : name;
   const port = found.to.port ?? (listener.endpoint.kind === "tcp" ? listener.endpoint.port : 0);

@@ -1,7 +1,7 @@
 /** `certless run`: the proxy itself. */
 
 import { formatEndpoint } from "../address.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, ListenerProtocol } from "../config/config.ts";
 import { ListenError, type RunningProxy, StartError, startProxy } from "../mod.ts";
 import { type CliContext, CliError, type Command, type CommandArgs, EXIT, type SelectedAdapter } from "./command.ts";
 import { type LoadedConfig, load } from "./load.ts";
@@ -63,7 +63,7 @@ function startupLines({ host }: CliContext, config: Config, selected: SelectedAd
   const lines: string[] = [];
   config.listeners.forEach(({ protocol, routes, proxyProtocol, redirectToHttps }, index) => {
     const notes = [
-      protocol === "tls" ? "TLS by server name" : "HTTP by Host",
+      PROTOCOL_WORDS[protocol],
       plural(routes.patterns.length, "route"),
       `default ${destinationText(routes.default)}`,
     ];
@@ -75,6 +75,13 @@ function startupLines({ host }: CliContext, config: Config, selected: SelectedAd
   lines.push(access === undefined ? "access log: off" : `access log: ${access.path}`);
   return `${[title, ...lines.map((line) => `certless: ${line}`)].join("\n")}\n`;
 }
+
+const PROTOCOL_WORDS: Readonly<Record<ListenerProtocol, string>> = {
+  tls: "TLS by server name",
+  http: "HTTP by Host",
+  postgres: "PostgreSQL by server name",
+  any: "TLS, HTTP, PostgreSQL by name, others by kind",
+};
 
 /** Until a signal ends it. */
 function serve({ host }: CliContext, config: Config, proxy: RunningProxy): Promise<number> {

@@ -9,9 +9,11 @@ import { type Endpoint, formatEndpoint } from "../address.ts";
 import { CidrSet } from "../cidr_set.ts";
 import type { ToAscii } from "../hostname.ts";
 import { toAccess } from "./access_options.ts";
-import type { Config, Destination, ListenerConfig, RouteTable, UpstreamConfig } from "./config.ts";
+import { checkUpstreamVia, checkViaUnix } from "./check_via.ts";
+import type { Config, Destination, KindsConfig, ListenerConfig, RouteTable, UpstreamConfig } from "./config.ts";
 import { refuseUpstreamName } from "./destination.ts";
 import type { ConfigErrorCode, Fault, Path, Positions } from "./fault.ts";
+import { readKinds } from "./kind_options.ts";
 import { quote } from "./quote.ts";
 import { NO_ROUTES, type RouteContext, readRoutes } from "./routes.ts";
 import { createSchema, type ParsedConfig, type ParsedListener, type ParsedUpstream } from "./schema.ts";
@@ -45,6 +47,7 @@ export function checkConfig(value: unknown, positions: Positions, toAscii: ToAsc
   const listeners = readListeners(value.listeners, parts, routes, context);
   checkRoutesGiven(value, faults);
   checkBurst(value.limits, faults);
+  checkUpstreamVia(parts.upstreams, faults);
   return faults.length > 0 || !("value" in reading)
     ? { faults }
     : { config: toConfig(reading.value, listeners, routes, parts.upstreams) };
@@ -75,11 +78,13 @@ function toUpstreams(entries: readonly (readonly [string, ParsedUpstream | undef
   const upstreams = new Map<string, UpstreamConfig>();
   for (const [name, parsed] of entries) {
     if (parsed === undefined) continue;
-    const { balance, servers, proxyProtocol } = parsed;
+    const { balance, servers, proxyProtocol, via, bind } = parsed;
     upstreams.set(name, {
       name,
       balance,
       proxyProtocol,
+      via,
+      bind,
       servers: servers.map(({ address, weight, backup }) => ({ target: address, weight, backup })),
     });
   }
@@ -97,8 +102,10 @@ function readListeners(value: unknown, parts: Parts, global: RouteTable, context
     if (parsed.address.kind === "unix") {
       checkPorts(routes, own === undefined ? ["routes"] : [...at, "routes"], parsed.address, parts, context.faults);
     }
+    const kinds = readKinds(parsed, at, context);
+    checkViaUnix(routes, own === undefined ? ["routes"] : [...at, "routes"], parts.upstreams, context.faults);
     const access = toAccess(parsed, at, context.faults);
-    listeners.push({ ...toListener(parsed, routes), ...(access && { access }) });
+    listeners.push({ ...toListener(parsed, routes, kinds), ...(access && { access }) });
   }
   checkAddresses(parts.listeners, context.faults);
   return listeners;
@@ -114,8 +121,8 @@ function checkListener(listener: ParsedListener, at: Path, faults: Fault[]): voi
     const reason = "without 'proxyProtocol: true' no PROXY header is read";
     conflict(faults, [...at, "trustedProxies"], `Cannot use trustedProxies: ${reason}`);
   }
-  if (redirectToHttps !== false && protocol !== "http") {
-    const reason = "clients of this listener speak TLS already; it needs 'protocol: http'";
+  if (redirectToHttps !== false && protocol !== "http" && protocol !== "any") {
+    const reason = "clients of this listener speak TLS already; it needs 'protocol: http' or 'any'";
     conflict(faults, [...at, "redirectToHttps"], `Cannot use redirectToHttps: ${reason}`);
   }
 }
@@ -178,11 +185,11 @@ function checkRoutesGiven(value: Record<string, unknown>, faults: Fault[]): void
   faults.push({ code: "missing_key", at: ["routes"], on: "parent", message });
 }
 
-function toListener(parsed: ParsedListener, routes: RouteTable): ListenerConfig {
+function toListener(parsed: ParsedListener, routes: RouteTable, kinds: KindsConfig | undefined): ListenerConfig {
   const { address: endpoint, protocol, proxyProtocol, redirectToHttps, rate } = parsed;
   const redirect = redirectToHttps === true ? 443 : redirectToHttps === false ? undefined : redirectToHttps;
   const trustedProxies = new CidrSet(parsed.trustedProxies);
-  const listener = { endpoint, protocol, proxyProtocol, trustedProxies, redirectToHttps: redirect, routes };
+  const listener = { endpoint, protocol, kinds, proxyProtocol, trustedProxies, redirectToHttps: redirect, routes };
   return rate === undefined ? listener : { ...listener, rate };
 }
 

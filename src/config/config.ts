@@ -30,7 +30,9 @@ export type AdapterChoice = "auto" | "linux" | "node" | "deno" | "bun";
 export interface ListenerConfig {
   /** Port 0: any free one. */
   readonly endpoint: Endpoint;
-  readonly protocol: "tls" | "http";
+  readonly protocol: ListenerProtocol;
+  /** Only with `any`: where goes what has no name. */
+  readonly kinds: KindsConfig | undefined;
   /** A PROXY header must come first, from a peer in `trustedProxies`; other peers are rejected. */
   readonly proxyProtocol: boolean;
   /** Empty unless `proxyProtocol`. On a `unix:` listener it may be empty: the file's permissions say who is trusted. */
@@ -43,6 +45,18 @@ export interface ListenerConfig {
   readonly rate?: RateConfig | undefined;
   /** The listener's own routes, else the very object that `Config.routes` is. */
   readonly routes: RouteTable;
+}
+
+export type ListenerProtocol = "tls" | "http" | "postgres" | "any";
+
+/** Destinations of a listener for `any` protocol; never `direct`. */
+export interface KindsConfig {
+  readonly ssh: Destination;
+  readonly other: Destination;
+  /** Of clients that say nothing; `undefined`: they wait for `timeouts.preread` and are closed. */
+  readonly silent: Destination | undefined;
+  /** Milliseconds without a byte after which a client counts as silent. */
+  readonly silentAfter: number;
 }
 
 export interface RouteTable {
@@ -90,6 +104,10 @@ export interface RouteOptions extends RouteGuard {
   readonly to: Destination;
   /** `direct` may reach private, loopback and other addresses that are not global. */
   readonly allowPrivate: boolean;
+  /** In place of the upstream's. */
+  readonly via: ViaConfig | undefined;
+  /** In place of the upstream's and of `tcp.bind`. */
+  readonly bind: readonly string[] | undefined;
   /** The pattern as written. */
   readonly text: string;
   /** Where it was written, 1-based; 0 if not in a file. */
@@ -118,8 +136,43 @@ export interface UpstreamConfig {
   /** At least one, in file order. */
   readonly servers: readonly ServerConfig[];
   /** The PROXY header that is sent to the servers. */
-  readonly proxyProtocol: "v1" | "v2" | undefined;
+  readonly proxyProtocol: ProxyHeaderConfig | undefined;
+  /** The proxy that leads on to the servers. */
+  readonly via: ViaConfig | undefined;
+  /** Local addresses for connections to the servers, in place of `tcp.bind`. */
+  readonly bind: readonly string[] | undefined;
 }
+
+/** A PROXY header; everything but the version is only in version 2. */
+export interface ProxyHeaderConfig {
+  readonly version: 1 | 2;
+  /** The server name, as PP2_TYPE_AUTHORITY. */
+  readonly authority: boolean;
+  /** PP2_TYPE_ALPN, where the client offers exactly one protocol. */
+  readonly alpn: boolean;
+  /** `$unique_id`, as PP2_TYPE_UNIQUE_ID. */
+  readonly uniqueId: boolean;
+  /** PP2_TYPE_CRC32C. */
+  readonly checksum: boolean;
+}
+
+/** A proxy on the way to servers. */
+export interface ViaConfig {
+  /** `http`: CONNECT. */
+  readonly protocol: "socks5" | "http";
+  readonly target: ProxyAddress;
+  readonly username: string | undefined;
+  readonly password: SecretSource | undefined;
+}
+
+export type ProxyAddress =
+  | { readonly kind: "ip"; readonly ip: string; readonly port: number }
+  | { readonly kind: "host"; readonly name: string; readonly port: number };
+
+/** Where a password is read from, at startup. */
+export type SecretSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "env"; readonly name: string };
 
 export interface ServerConfig {
   readonly target: Target;

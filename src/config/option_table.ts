@@ -63,8 +63,8 @@ function* rowsOf(node: Node, path: string): Generator<OptionRow> {
     for (const [key, child] of Object.entries(map.properties ?? {})) {
       const at = `${prefix}${key}`;
       if (child.description !== undefined) yield toRow(at, child, map.required?.includes(key) ?? false);
-      // A listener's own routes are written like the global ones.
-      if (at !== "listeners[].routes") yield* rowsOf(child, at);
+      // A listener's own routes are written like the global ones, and a route's proxy like an upstream's.
+      if (at !== "listeners[].routes" && at !== "routes.NAME.via") yield* rowsOf(child, at);
     }
   }
 }

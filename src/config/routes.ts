@@ -6,7 +6,7 @@
 
 import { parsePattern, patternKey, type RoutePattern, type ToAscii } from "../hostname.ts";
 import { toAccess } from "./access_options.ts";
-import type { Destination, Route, RouteGuard, RouteTable } from "./config.ts";
+import type { Destination, Route, RouteGuard, RouteOptions, RouteTable } from "./config.ts";
 import { parseDestination } from "./destination.ts";
 import { type Fault, formatPath, type Path, type Positions, showValue } from "./fault.ts";
 import { escapeInvisible, quote } from "./quote.ts";
@@ -23,10 +23,9 @@ export interface RouteContext {
 /** No routes: everything is rejected. */
 export const NO_ROUTES: RouteTable = { patterns: [], default: { kind: "reject" } };
 
-interface Right extends RouteGuard {
-  readonly to: Destination;
-  readonly allowPrivate: boolean;
-}
+type Right = Omit<RouteOptions, "text" | "line">;
+
+const PLAIN = { allowPrivate: false, via: undefined, bind: undefined };
 
 /** Reads `value`, which stands at `path`; what is wrong goes to `context.faults` and is left out. */
 export function readRoutes(value: unknown, path: Path, context: RouteContext): RouteTable {
@@ -51,7 +50,7 @@ export function readRoutes(value: unknown, path: Path, context: RouteContext): R
     }
   }
   if (fallback === undefined) return { patterns, default: NO_ROUTES.default };
-  const { to, allowPrivate: _, ...guard } = fallback;
+  const { to, allowPrivate: _, via: __, bind: ___, ...guard } = fallback;
   return { patterns, default: to, ...(Object.keys(guard).length > 0 && { defaultGuard: guard }) };
 }
 
@@ -84,7 +83,7 @@ function readPattern(
 function readRight(text: string, value: unknown, at: Path, context: RouteContext): Right | undefined {
   if (typeof value === "string") {
     const to = readDestination(text, value, at, context);
-    return to && { to, allowPrivate: false };
+    return to && { to, ...PLAIN };
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     const reason = "it must be a destination in text (an upstream, host:port, IP, direct, reject) or a map with to";
@@ -99,14 +98,39 @@ function readRight(text: string, value: unknown, at: Path, context: RouteContext
     if ("to" in value && typeof value.to === "string") readDestination(text, value.to, [...at, "to"], context);
     return undefined;
   }
-  const { allowPrivate, rate } = reading.value;
+  const { allowPrivate, via, bind, rate } = reading.value;
   const access = toAccess(reading.value, at, context.faults);
   const guard: RouteGuard = { ...(access && { access }), ...(rate && { rate }) };
   const to = readDestination(text, reading.value.to, [...at, "to"], context);
-  if (to === undefined || !allowPrivate || to.kind === "direct") return to && { to, allowPrivate, ...guard };
+  if (to === undefined || isEgressUnusable(text, to, { via, bind }, at, context)) return undefined;
+  if (!allowPrivate || to.kind === "direct") return { to, allowPrivate, via, bind, ...guard };
   const message = `Cannot use allowPrivate on the route ${quote(text)}: only direct is ever kept from private addresses`;
   context.faults.push({ code: "conflict", at: [...at, "allowPrivate"], on: "key", message });
   return undefined;
+}
+
+/** `via` and `bind` where they would do nothing. */
+function isEgressUnusable(
+  text: string,
+  to: Destination,
+  egress: Pick<RouteOptions, "via" | "bind">,
+  at: Path,
+  context: RouteContext,
+): boolean {
+  const option = egress.via !== undefined ? "via" : egress.bind !== undefined ? "bind" : undefined;
+  if (option === undefined) return false;
+  const reason =
+    text === "default"
+      ? "default takes none; route it to an upstream that has it"
+      : to.kind === "reject"
+        ? "nothing is connected"
+        : to.kind === "unix"
+          ? "a unix: socket is on this machine"
+          : undefined;
+  if (reason === undefined) return false;
+  const message = `Cannot use ${option} on the route ${quote(text)}: ${reason}`;
+  context.faults.push({ code: "conflict", at: [...at, option], on: "key", message });
+  return true;
 }
 
 function readDestination(name: string, text: string, at: Path, context: RouteContext): Destination | undefined {

@@ -13,11 +13,13 @@ import { unknownVariable, VARIABLES } from "../variables.ts";
 import { accessOptions, readCidr } from "./access_options.ts";
 import { BRACKETS, parseTarget, type Refusal } from "./destination.ts";
 import { type Fault, formatPath, type Path, showValue } from "./fault.ts";
+import { buildKinds } from "./kind_options.ts";
 import { buildLimits, buildRate } from "./limits_options.ts";
 import { bool, choice, duration, integer, list, map, text } from "./option_kinds.ts";
 import { enumerate, quote, suggestion } from "./quote.ts";
-import { buildTcp } from "./tcp_options.ts";
+import { buildBind, buildTcp } from "./tcp_options.ts";
 import { buildUpstream } from "./upstream_options.ts";
+import { buildVia } from "./via_options.ts";
 
 function readListenerAddress(value: string): Endpoint | Refusal {
   const endpoint = parseEndpoint(value, { allowPortZero: true });
@@ -60,9 +62,11 @@ function buildListener<R extends z.ZodType>(routes: R) {
     address: text("IP:port or unix:/path, such as 0.0.0.0:443", readListenerAddress, { title: "endpoint" }).meta({
       description: "Where to listen: `0.0.0.0:443`, `[::]:443` (IPv4 too) or `unix:/path`. Port 0 takes a free one.",
     }),
-    protocol: choice(["tls", "http"]).default("tls").meta({
-      description: "What clients speak: `tls` is routed by the ClientHello's server name, `http` by the Host header.",
+    protocol: choice(["tls", "http", "postgres", "any"]).default("tls").meta({
+      description:
+        "What clients speak: `tls` is routed by the ClientHello's server name, `http` by the Host header, `postgres` by the ClientHello behind PostgreSQL's request for TLS, `any` by whichever of them comes.",
     }),
+    ...buildKinds(),
     proxyProtocol: bool().default(false).meta({
       description: "Require a PROXY protocol header (v1 or v2) in front; only peers in `trustedProxies` may connect.",
     }),
@@ -155,6 +159,10 @@ const routeMap = map({
   }),
   ...accessOptions(),
   rate: buildRate().meta({ description: "Bandwidth of each connection." }),
+  via: buildVia((name) => name)
+    .optional()
+    .meta({ description: "Reach the destination through this proxy, in place of the upstream's." }),
+  bind: buildBind().optional().meta({ description: "Local address to connect from, in place of the upstream's." }),
 });
 
 const documentedRoutes = () =>
@@ -249,6 +257,7 @@ function knownKeys(schema: z.core.$ZodType, path: Path): readonly string[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     return knownKeys(schema.unwrap(), path);
   }
+  if (schema instanceof z.ZodPipe) return knownKeys(schema.in, path);
   if (schema instanceof z.ZodUnion) {
     const keys = schema.options.map((option) => knownKeys(option, path));
     return keys.find((found) => found.length > 0) ?? [];

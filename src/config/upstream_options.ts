@@ -9,6 +9,9 @@ import type { ToAscii } from "../hostname.ts";
 import type { Target } from "./config.ts";
 import { parseTarget, type Refusal } from "./destination.ts";
 import { bool, choice, integer, list, map, text } from "./option_kinds.ts";
+import { buildProxyHeader } from "./proxy_header_options.ts";
+import { buildBind } from "./tcp_options.ts";
+import { buildVia } from "./via_options.ts";
 
 export function buildUpstream(toAscii: ToAscii) {
   const expected = "host:port, IP:port or unix:/path";
@@ -26,8 +29,14 @@ export function buildUpstream(toAscii: ToAscii) {
     servers: list(z.union([fromText, server], { error: `it must be ${expected}, or a map with address` }), "servers")
       .min(1, { error: "it must name at least one server" })
       .meta({ description: "The servers: `host:port`, `IP` (the listener's port), `IP:port` or `unix:/path`." }),
-    proxyProtocol: choice(["v1", "v2"]).optional().meta({
+    proxyProtocol: buildProxyHeader().optional().meta({
       description: "Send a PROXY protocol header of this version, so that servers see the client's address.",
+    }),
+    via: buildVia(toAscii).optional().meta({
+      description: "Reach the servers through this proxy, SOCKS5 or HTTP CONNECT; it resolves servers given by name.",
+    }),
+    bind: buildBind().optional().meta({
+      description: "Local address that the servers are connected from, in place of `tcp.bind`. Not with deno, bun.",
     }),
   });
 }

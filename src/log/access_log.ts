@@ -46,6 +46,7 @@ export function jsonLine(record: ConnectionRecord): string {
     line += `,"upstream":[${record.attempts.map((attempt) => jsonString(attemptText(attempt))).join(",")}]`;
   }
   if (record.connectTime !== undefined) line += `,"connectTime":${milliseconds(record.connectTime)}`;
+  if (record.uniqueId !== undefined) line += `,"uniqueId":"${record.uniqueId}"`;
   line += `,"bytesReceived":${record.bytesReceived},"bytesSent":${record.bytesSent}`;
   line += `,"duration":${milliseconds(record.duration)},"reason":"${record.reason}"`;
   if (record.wouldReject !== undefined) line += `,"wouldReject":"${record.wouldReject}"`;

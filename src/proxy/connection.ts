@@ -21,6 +21,7 @@ import type { IoError } from "../errors.ts";
 import type { Reason } from "../reason.ts";
 import type { Session } from "../session/session.ts";
 import type { Step } from "../session/step.ts";
+import { ServerOpening } from "./server_opening.ts";
 
 /** Answers once, later: with addresses, or with an error. A callback, since a thread that sleeps in `epoll_wait` runs no promises. */
 export type ResolveAnswer = (addresses: readonly string[] | IoError) => void;
@@ -120,13 +121,20 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
       case "read":
         this.#client.read();
         return;
+      case "answer":
+        this.#client.write(step.bytes);
+        this.#client.read();
+        return;
       case "resolve":
-        this.#cancelPending();
+        this.#abandon();
         this.#resolve(step.name);
         return;
       case "connect":
-        if (!step.alongside) this.#cancelPending();
+        if (!step.alongside) this.#abandon();
         this.#connect(step);
+        return;
+      case "exchange":
+        this.#exchange(step.bytes);
         return;
       case "relay":
         this.#startRelay(step);
@@ -135,7 +143,7 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
         this.#relay!.cut();
         return;
       case "close":
-        this.#cancelPending();
+        this.#abandon();
         this.#close(step.reply);
         return;
     }
@@ -151,7 +159,10 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
 
   #connect({ attempt, endpoint }: Extract<Step, { kind: "connect" }>): void {
     const pending = new Attempt(this, attempt, this.#attempt);
-    pending.connecting = this.#owner.adapter.connect(endpoint, pending, this.#owner.connectOptions);
+    const { adapter, connectOptions } = this.#owner;
+    const { bind } = this.session;
+    const options = bind === undefined ? connectOptions : { ...connectOptions, bind };
+    pending.connecting = adapter.connect(endpoint, pending, options);
     this.#attempt = pending;
   }
 
@@ -160,7 +171,7 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
     this.#settled(attempt);
     this.#server = socket;
     this.#drive((now) => this.session.connected(attempt.number, now));
-    if (this.#relay === undefined) socket.destroy();
+    if (this.#relay === undefined && !(this.#server?.handlers instanceof ServerOpening)) socket.destroy();
   }
 
   /** Of an attempt. */
@@ -174,9 +185,25 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
     else for (let one = this.#attempt; one !== undefined; one = one.earlier) one.forget(attempt);
   }
 
+  #exchange(bytes: Uint8Array): void {
+    const server = this.#server!;
+    if (!(server.handlers instanceof ServerOpening)) {
+      this.#cancelPending();
+      server.handlers = new ServerOpening(server, this);
+    }
+    if (bytes.length > 0) server.write(bytes);
+    server.read();
+  }
+
+  /** From the server before it is relayed; what comes of one that was given up since is nothing. */
+  serverEvent(server: Socket, input: (now: number) => Step): void {
+    if (server === this.#server) this.#drive(input);
+  }
+
   #startRelay(step: Extract<Step, { kind: "relay" }>): void {
     this.#cancelPending();
-    const { gate, head, rate } = step;
+    const { gate, head, early, rate } = step;
+    if (early !== undefined) this.#client.write(early);
     const options = { head, rate, fromClient: gate?.fromClient, fromServer: gate?.fromServer };
     this.#relay = this.#owner.adapter.relay(this.#client, this.#server!, options, this);
     this.#server = undefined;
@@ -208,6 +235,14 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
     else this.#client.read();
   }
 
+  /** Whoever was on the way to a server is there no more. */
+  #abandon(): void {
+    this.#cancelPending();
+    const server = this.#server;
+    this.#server = undefined;
+    server?.destroy();
+  }
+
   #cancelPending(): void {
     const latest = this.#attempt;
     this.#attempt = undefined;
@@ -217,7 +252,7 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
   #leave(): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.#cancelPending();
+    this.#abandon();
     this.#owner.setDeadline(this, Infinity);
     this.#owner.gone(this);
   }

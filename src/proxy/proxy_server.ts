@@ -7,13 +7,15 @@
 
 import type { Adapter, ConnectOptions, Listener, Socket } from "../adapter.ts";
 import { type Endpoint, formatEndpoint } from "../address.ts";
-import type { Config, ListenerConfig, Route } from "../config/config.ts";
+import type { Config, ListenerConfig, ListenerProtocol, Route } from "../config/config.ts";
+import type { Secrets } from "../config/secrets.ts";
 import { type ConnectionRecord, newRecord } from "../connection_record.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { IoError } from "../errors.ts";
 import { Admission, type WorkerLimits } from "../limits/admission.ts";
 import { Counts } from "../metrics/counts.ts";
 import { Router } from "../router.ts";
+import { kindRoutes, namelessRoute } from "../session/kind_routes.ts";
 import { PrereadBudget } from "../session/preread_buffer.ts";
 import { Session, type SessionSettings } from "../session/session.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
@@ -32,6 +34,10 @@ export interface ProxyParts {
   readonly connectionLimit: number;
   /** What clients may take up; absent where only `connectionLimit` counts. */
   readonly limits?: WorkerLimits | undefined;
+  /** Passwords of the proxies that `via` names; none if absent. */
+  readonly secrets?: Secrets;
+  /** The first connection's number and how far it is from one to the next, where several workers count. */
+  readonly numbering?: Numbering;
   /** Where to listen in place of the configured addresses, in their order; null: not here. */
   readonly endpoints?: readonly (Endpoint | null)[];
   /** Other workers listen on the same ports. */
@@ -42,6 +48,11 @@ export interface ProxyParts {
   finished?(record: ConnectionRecord): void;
   /** Told of conditions that an operator should know, one line each. */
   warn?(message: string): void;
+}
+
+export interface Numbering {
+  readonly first: number;
+  readonly step: number;
 }
 
 interface OpenListener {
@@ -64,7 +75,9 @@ export class ProxyServer implements ConnectionOwner {
   readonly #deadlines = new Deadlines<Connection>();
   #wakeAt = Infinity;
   #cancelWake: () => void = () => {};
-  #count = 0;
+  /** Of the next connection. */
+  #number: number;
+  readonly #numberStep: number;
   #full = false;
   /** Called when the last connection has gone. */
   #drained: (() => void)[] = [];
@@ -75,6 +88,8 @@ export class ProxyServer implements ConnectionOwner {
     this.connectOptions = config.tcp;
     this.#config = config;
     this.#parts = parts;
+    this.#number = parts.numbering?.first ?? 1;
+    this.#numberStep = parts.numbering?.step ?? 1;
   }
 
   /** Opens every listener, or none. @throws {ListenError} as the rejection. */
@@ -154,7 +169,8 @@ export class ProxyServer implements ConnectionOwner {
     const now = this.adapter.clock.now();
     const { config, settings, text } = open;
     const wallTime = this.adapter.clock.wallTime();
-    const record = newRecord(++this.#count, wallTime, text, config.protocol, socket.remote, socket.local);
+    const record = newRecord(this.#number, wallTime, text, config.protocol, socket.remote, socket.local);
+    this.#number += this.#numberStep;
     const connection = new Connection(this, socket, new Session(settings, record, now));
     this.#connections.add(connection);
     this.#parts.accepted?.();
@@ -250,7 +266,8 @@ function sessionSettings(
     const endpoint = endpoints[index]!;
     return {
       protocol: listener.protocol,
-      port: endpoint.kind === "tcp" ? endpoint.port : listener.protocol === "tls" ? 443 : 80,
+      kinds: listener.kinds && kindRoutes(listener.kinds),
+      port: endpoint.kind === "tcp" ? endpoint.port : DEFAULT_PORTS[listener.protocol],
       trustedProxies: listener.proxyProtocol ? listener.trustedProxies : undefined,
       redirectToHttps: listener.redirectToHttps,
       admission: (listener.access ?? parts.limits) ? new Admission(listener.access, parts.limits) : undefined,
@@ -258,6 +275,7 @@ function sessionSettings(
       router,
       upstreams,
       directPolicy,
+      secrets: parts.secrets ?? {},
       prereadTimeout: config.timeouts.preread,
       connectTimeout: config.timeouts.connect,
       idleTimeout: config.timeouts.idle,
@@ -267,14 +285,10 @@ function sessionSettings(
   });
 }
 
+/** Of a name on a `unix:` listener. */
+const DEFAULT_PORTS: Readonly<Record<ListenerProtocol, number>> = { tls: 443, http: 80, postgres: 5432, any: 443 };
+
 /** The router of a route table. */
 export function createRouter(table: ListenerConfig["routes"]): Router<Route> {
-  return new Router<Route>(table.patterns, {
-    kind: "default",
-    text: "default",
-    line: 0,
-    to: table.default,
-    allowPrivate: false,
-    ...table.defaultGuard,
-  });
+  return new Router<Route>(table.patterns, { ...namelessRoute("default", table.default), ...table.defaultGuard });
 }

@@ -2,11 +2,12 @@
  * Writes the PROXY protocol's header, versions 1 and 2 (HAProxy's proxy-protocol.txt, 2.1 and 2.2), so
  * that a server learns who its client is.
  *
- * No TLVs are sent. Where a version cannot express the endpoints it says "unknown", and never a wrong address.
+ * Where a version cannot express the endpoints it says "unknown", and never a wrong address.
  */
 
 import { type Endpoint, parseIp, type TcpEndpoint } from "../address.ts";
 import { Writer } from "../bytes.ts";
+import { type Tlv, tlvBytes, writeTlvs } from "./write_tlvs.ts";
 
 const SIGNATURE = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a];
 const VERSION_2_PROXY = 0x21;
@@ -16,15 +17,27 @@ const TCP6 = 0x21;
 const UNIX_STREAM = 0x31;
 const UNIX_PATH_BYTES = 108;
 
-/** @param source the client; @param destination where it connected to. */
-export function writeProxyHeader(version: 1 | 2, source: Endpoint, destination: Endpoint): Uint8Array {
+const NO_TLVS: readonly Tlv[] = [];
+
+/** @param source the client; @param destination where it connected to; @param tlvs what version 2 says besides. */
+export function writeProxyHeader(
+  version: 1 | 2,
+  source: Endpoint,
+  destination: Endpoint,
+  tlvs: readonly Tlv[] = NO_TLVS,
+): Uint8Array {
   const addresses = tcpAddresses(source, destination);
   if (version === 1) return addresses === undefined ? new Writer().ascii("PROXY UNKNOWN\r\n").written() : v1(addresses);
-  if (addresses !== undefined) return v2Tcp(addresses);
+  const header = v2(addresses, source, destination, tlvBytes(tlvs));
+  return tlvs.length === 0 ? header.written() : writeTlvs(header, tlvs);
+}
+
+function v2(addresses: Addresses | undefined, source: Endpoint, destination: Endpoint, behind: number): Writer {
+  if (addresses !== undefined) return v2Tcp(addresses, behind);
   if (source.kind === "unix" && destination.kind === "unix" && fits(source.path) && fits(destination.path)) {
-    return v2Unix(source.path, destination.path);
+    return v2Unix(source.path, destination.path, behind);
   }
-  return v2Start(UNSPECIFIED, 0).written();
+  return v2Start(UNSPECIFIED, behind);
 }
 
 interface Addresses {
@@ -55,15 +68,15 @@ function v2Start(family: number, length: number): Writer {
   return out.uint8(VERSION_2_PROXY).uint8(family).uint16(length);
 }
 
-function v2Tcp({ source, destination, sourceBytes, destinationBytes }: Addresses): Uint8Array {
-  const out = v2Start(sourceBytes.length === 4 ? TCP4 : TCP6, 2 * sourceBytes.length + 4);
-  return out.bytes(sourceBytes).bytes(destinationBytes).uint16(source.port).uint16(destination.port).written();
+function v2Tcp({ source, destination, sourceBytes, destinationBytes }: Addresses, behind: number): Writer {
+  const out = v2Start(sourceBytes.length === 4 ? TCP4 : TCP6, 2 * sourceBytes.length + 4 + behind);
+  return out.bytes(sourceBytes).bytes(destinationBytes).uint16(source.port).uint16(destination.port);
 }
 
-function v2Unix(source: string, destination: string): Uint8Array {
-  const out = v2Start(UNIX_STREAM, 2 * UNIX_PATH_BYTES);
+function v2Unix(source: string, destination: string, behind: number): Writer {
+  const out = v2Start(UNIX_STREAM, 2 * UNIX_PATH_BYTES + behind);
   for (const path of [source, destination]) out.ascii(path).zeros(UNIX_PATH_BYTES - path.length);
-  return out.written();
+  return out;
 }
 
 /** Printable ASCII only: a path is bytes to the system, and how the rest is encoded is not known here. */

@@ -15,10 +15,14 @@ import { type Step, WAIT } from "./step.ts";
 /** RFC 8305 §5: Connection Attempt Delay, milliseconds. */
 export const ATTEMPT_DELAY = 250;
 
-/** Where one server is. */
-export type DialTarget =
+/** Where one server is, or the proxy that leads on to it. */
+export type DialTarget = (
   | { readonly kind: "endpoint"; readonly endpoint: Endpoint }
-  | { readonly kind: "name"; readonly name: string; readonly port: number };
+  | { readonly kind: "name"; readonly name: string; readonly port: number }
+) & {
+  /** The server that is reached through this one, `host:port`. */
+  readonly leadsTo?: string;
+};
 
 /** The servers that a connection may try. */
 export interface DialPlan {
@@ -45,6 +49,7 @@ export class Dial {
   readonly #overallDeadline: number;
   #serverDeadline = Infinity;
   #nextAttemptAt = Infinity;
+  #leadsTo: string | undefined;
   /** Addresses of the current server that were not dialled yet. */
   #endpoints: Endpoint[] = [];
   /** By number of attempt. */
@@ -117,6 +122,18 @@ export class Dial {
     return this.#nextServer(now);
   }
 
+  /** The server that connected has an opening: its share of the time goes on. */
+  opening(): void {
+    this.deadline = Math.min(this.#overallDeadline, this.#serverDeadline);
+  }
+
+  /** Its opening failed; it counts as a server that did not connect. @param outcome for the attempt's record. */
+  openingFailed(failure: Omit<DialFailure, "kind">, outcome: string, now: number): Step | DialFailure {
+    this.#attempts.at(-1)!.outcome = outcome;
+    this.#failure = { kind: "failed", reason: failure.reason, detail: failure.detail };
+    return now >= this.#overallDeadline ? this.#failure : this.#nextServer(now);
+  }
+
   timedOut(now: number): Step | DialFailure {
     if (now >= this.#overallDeadline || now >= this.#serverDeadline) {
       this.#timeOutServer();
@@ -146,6 +163,7 @@ export class Dial {
     const shares = this.#plan.remaining();
     const target = this.#plan.next();
     if (target === undefined) return this.#failure;
+    this.#leadsTo = target.leadsTo;
     this.#serverDeadline = now + (this.#overallDeadline - now) / Math.max(1, shares);
     if (target.kind === "endpoint") {
       this.#endpoints = [target.endpoint];
@@ -158,7 +176,11 @@ export class Dial {
 
   #nextAddress(now: number): Step {
     const endpoint = this.#endpoints.shift()!;
-    const attempt: UpstreamAttempt = { address: formatEndpoint(endpoint), outcome: "" };
+    const address = formatEndpoint(endpoint);
+    const attempt: UpstreamAttempt = {
+      address: this.#leadsTo === undefined ? address : `${this.#leadsTo} via ${address}`,
+      outcome: "",
+    };
     const alongside = this.#pending.size > 0;
     this.#attempts.push(attempt);
     this.#pending.set(++this.#attemptCount, attempt);

@@ -75,3 +75,12 @@ export class PrereadBuffer {
     this.#length = 0;
   }
 }
+
+/** Both, one behind the other; without a copy where the first is empty. */
+export function join(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second;
+  const joined = new Uint8Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}

@@ -4,10 +4,13 @@
  * Owns: the reply for each reason code, a TLS alert (RFC 8446 §6.2, RFC 6066 §3) or a short HTTP reply (RFC 9110 §15).
  */
 
-import { encodeReply, type ReplyStatus } from "../http/reply.ts";
+import type { ClientProtocol } from "../connection_record.ts";
+import { encodeReply, httpsLocation, type ReplyStatus } from "../http/reply.ts";
+import type { RequestHead } from "../http/request_head.ts";
 import { REASONS, type Reason } from "../reason.ts";
 import { type AlertDescription, alertFor, encodeAlert } from "../tls/alert.ts";
 import type { ClientHello, TlsErrorCode } from "../tls/client_hello.ts";
+import type { Prelude } from "./preread.ts";
 
 const TLS_1_3 = 0x0304;
 
@@ -26,8 +29,26 @@ const ALERTS: Readonly<Partial<Record<Reason, AlertDescription>>> = {
   resolve_timeout: "internal_error",
   connect_failed: "internal_error",
   connect_timeout: "internal_error",
+  proxy_refused: "internal_error",
+  tls_refused: "internal_error",
   internal_error: "internal_error",
 };
+
+/**
+ * What a client is told, in what it speaks; undefined where it is told nothing, or what it speaks is not known.
+ * @param prelude its first message, if it came.
+ */
+export function rejection(
+  reason: Reason,
+  speaks: ClientProtocol,
+  prelude: Prelude | undefined,
+  errorCode: TlsErrorCode | undefined,
+): Uint8Array | undefined {
+  if (speaks === "http") return httpRejection(reason, prelude?.kind === "http" ? prelude.head.method : undefined);
+  const hello = prelude?.kind === "tls" ? prelude.hello : undefined;
+  if (speaks !== "tls" && hello === undefined && errorCode === undefined) return undefined;
+  return tlsRejection(reason, { hello, errorCode });
+}
 
 /** The alert for `reason`, or undefined where the client gets none (what it sent is not TLS, or never came). */
 export function tlsRejection(reason: Reason, client: TlsClient): Uint8Array | undefined {
@@ -53,6 +74,7 @@ const STATUSES: Readonly<Partial<Record<Reason, ReplyStatus>>> = {
   address_refused: 502,
   resolve_failed: 502,
   connect_failed: 502,
+  proxy_refused: 502,
   internal_error: 502,
   resolve_timeout: 504,
   connect_timeout: 504,
@@ -65,4 +87,11 @@ const STATUSES: Readonly<Partial<Record<Reason, ReplyStatus>>> = {
 export function httpRejection(reason: Reason, method: string | undefined): Uint8Array | undefined {
   const status = STATUSES[reason];
   return status === undefined ? undefined : encodeReply(status, { detail: `${reason}: ${REASONS[reason]}`, method });
+}
+
+/** A redirect to https at `port`; undefined where the request has no Host to send the client to. */
+export function redirectReply(head: RequestHead, port: number): Uint8Array | undefined {
+  const location = httpsLocation(head, port);
+  if (location === undefined) return undefined;
+  return encodeReply(308, { detail: "redirected to https", location, method: head.method });
 }

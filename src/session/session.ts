@@ -7,52 +7,28 @@
  */
 
 import type { RelayEnd } from "../adapter.ts";
-import type { CidrSet } from "../cidr_set.ts";
-import type { RateConfig, Route, RouteOptions, UpstreamConfig } from "../config/config.ts";
+import type { Route, RouteOptions } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import { type IoError, NEED_MORE } from "../errors.ts";
-import { forwardedHead } from "../http/forwarded_head.ts";
-import { encodeReply, httpsLocation } from "../http/reply.ts";
-import { RequestGate } from "../http/request_gate.ts";
-import type { RequestHead } from "../http/request_head.ts";
-import { type Admission, type Refusal, refusedBy, Visit, withRate } from "../limits/admission.ts";
-import { writeProxyHeader } from "../proxy_protocol/write_proxy_header.ts";
+import { type Refusal, refusedBy, Visit, withRate } from "../limits/admission.ts";
+import type { OpeningFailure } from "../opening/opening.ts";
 import type { Reason } from "../reason.ts";
-import type { Router } from "../router.ts";
-import type { ClientHello, TlsErrorCode } from "../tls/client_hello.ts";
-import type { DirectPolicy } from "../upstream/direct_policy.ts";
+import type { TlsErrorCode } from "../tls/client_hello.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { Dial, type DialFailure, type DialPlan } from "./dial.ts";
 import { DirectPlan, ServerPlan, UpstreamPlan } from "./dial_plan.ts";
-import { type Prelude, Preread } from "./preread.ts";
-import { type PrereadBudget, PrereadBuffer } from "./preread_buffer.ts";
-import { httpRejection, tlsRejection } from "./rejection.ts";
-import { READ, type RelayGate, type Step, WAIT } from "./step.ts";
+import { type Egress, egressOf } from "./egress.ts";
+import { BROKEN_BODY, HttpRelay } from "./http_relay.ts";
+import { describe, type Prelude, Preread, preludeBytes } from "./preread.ts";
+import { join, PrereadBuffer } from "./preread_buffer.ts";
+import { redirectReply, rejection } from "./rejection.ts";
+import type { SessionSettings } from "./session_settings.ts";
+import { READ, type Step, WAIT } from "./step.ts";
 
-/** What the sessions of one listener share. Durations in milliseconds. */
-export interface SessionSettings {
-  readonly protocol: "tls" | "http";
-  readonly port: number;
-  /** Peers of which a PROXY header is required; absent where none is expected. */
-  readonly trustedProxies: CidrSet | undefined;
-  /** The port that `https` URLs get; absent where requests are not redirected. */
-  readonly redirectToHttps: number | undefined;
-  /** Who may connect, and how many; absent: everybody. */
-  readonly admission?: Admission | undefined;
-  /** For routes that have none. */
-  readonly rate?: RateConfig | undefined;
-  readonly router: Router<Route>;
-  readonly upstreams: ReadonlyMap<string, Upstream>;
-  readonly directPolicy: DirectPolicy;
-  readonly prereadTimeout: number;
-  readonly connectTimeout: number;
-  readonly idleTimeout: number;
-  readonly prereadBytes: number;
-  readonly budget: PrereadBudget;
-}
+export type { SessionSettings };
 
-const BROKEN_BODY = "the chunked body breaks RFC 9112 section 7.1";
 const EMPTY = new Uint8Array(0);
+const NOTHING_SENT: Step = { kind: "exchange", bytes: EMPTY };
 /** Milliseconds between two looks at a relay, at most. */
 const MAX_IDLE_CHECK = 15_000;
 
@@ -66,17 +42,17 @@ export class Session {
   /** Gone once the relay has begun, like all that only the way to it needs: an idle connection keeps little. */
   #preread: Preread | undefined;
   readonly #buffer: PrereadBuffer;
-  #state: "preread" | "dialing" | "relaying" | "closed" = "preread";
+  #state: "preread" | "dialing" | "opening" | "relaying" | "closed" = "preread";
   #prelude: Prelude | undefined;
   #tlsCode: TlsErrorCode | undefined;
   /** What limits and access lists know of it; there only where there are some. */
   #visit: Visit | undefined;
   #dial: Dial | undefined;
   #dialStartedAt = 0;
-  #proxyVersion: UpstreamConfig["proxyProtocol"];
+  /** Only where the way to the server is more than a connect. */
+  #egress: Egress | undefined;
   #cutReason: Reason | undefined;
-  /** Bytes of a client that asked for more than its one request. */
-  #dropped = 0;
+  #http: HttpRelay | undefined;
   #moved = 0;
   #movedAt = 0;
 
@@ -86,8 +62,14 @@ export class Session {
     this.#startedAt = now;
     this.#preread = new Preread(settings.protocol, settings.trustedProxies !== undefined);
     this.#buffer = new PrereadBuffer(settings.budget);
-    this.deadline = now + settings.prereadTimeout;
+    const { kinds, prereadTimeout } = settings;
+    this.deadline = now + (kinds?.silent === undefined ? prereadTimeout : Math.min(kinds.silentAfter, prereadTimeout));
     if (settings.admission !== undefined) this.#visit = new Visit(settings.admission);
+  }
+
+  /** Local addresses to connect from, where the route or its upstream has some. */
+  get bind(): readonly string[] | undefined {
+    return this.#egress?.bind;
   }
 
   /** The first step. */
@@ -111,6 +93,7 @@ export class Session {
     if (this.#state !== "preread") return WAIT;
     this.record.bytesReceived += bytes.length;
     if (!this.#buffer.append(bytes)) return this.#close("preread_memory", "", now);
+    if (this.#settings.kinds !== undefined) this.deadline = this.#startedAt + this.#settings.prereadTimeout;
     const prelude = this.#preread!.read(this.#buffer.bytes);
     const refusal = this.#applyProxyHeader();
     if (refusal !== undefined) return this.#close(refusal.reason, refusal.detail, now);
@@ -118,12 +101,16 @@ export class Session {
       if (this.#buffer.length < this.#settings.prereadBytes) return READ;
       return this.#close("preread_too_large", `${this.#buffer.length} bytes and not complete`, now);
     }
+    if (prelude.kind === "answer") {
+      this.record.bytesSent += prelude.bytes.length;
+      return prelude;
+    }
     if (prelude.kind === "failed") {
       this.#tlsCode = prelude.tlsCode;
-      return this.#close(prelude.reason, prelude.detail, now);
+      return this.#close(prelude.reason, prelude.detail, now, prelude.reply ?? this.#rejection(prelude.reason));
     }
     // However many bytes one read brought: what is too large in two reads must not pass in one.
-    const length = prelude.kind === "tls" ? prelude.hello.bytes : prelude.head.bytes;
+    const length = preludeBytes(prelude);
     if (length > this.#settings.prereadBytes) return this.#close("preread_too_large", `${length} bytes`, now);
     return this.#routed(prelude, now);
   }
@@ -155,8 +142,45 @@ export class Session {
   connected(attempt: number, now: number): Step {
     if (this.#state !== "dialing") return WAIT;
     this.#dial!.connected(attempt);
+    const opening = this.#egress?.open(this.record);
+    if (opening === undefined) return this.#join(attempt, undefined, now);
+    this.#state = "opening";
+    this.#dial!.opening();
+    this.deadline = this.#dial!.deadline;
+    return { kind: "exchange", bytes: opening.begin() };
+  }
+
+  /** Bytes from the server before it is relayed. */
+  serverReceived(bytes: Uint8Array, now: number): Step {
+    if (this.#state !== "opening") return WAIT;
+    const answer = this.#egress!.opening!.received(bytes);
+    if (answer === NEED_MORE) return NOTHING_SENT;
+    switch (answer.kind) {
+      case "send":
+        return { kind: "exchange", bytes: answer.bytes };
+      case "done":
+        return this.#join(0, answer.surplus.length === 0 ? undefined : answer.surplus, now);
+      case "failed":
+        return this.#openingFailed(answer, answer.reason, now);
+    }
+  }
+
+  /** The server's FIN, or its socket broke, before it was relayed. */
+  serverClosed(error: IoError | undefined, now: number): Step {
+    if (this.#state !== "opening") return WAIT;
+    const detail = `${this.record.attempts.at(-1)!.address} closed before the way was open`;
+    return this.#openingFailed({ reason: "connect_failed", detail }, error?.code ?? "closed", now);
+  }
+
+  #openingFailed(failure: Omit<OpeningFailure, "kind">, outcome: string, now: number): Step {
+    this.#state = "dialing";
+    return this.#dialed(this.#dial!.openingFailed(failure, outcome, now), now);
+  }
+
+  /** @param early what the server has said already. */
+  #join(attempt: number, early: Uint8Array | undefined, now: number): Step {
     this.record.connectTime = now - this.#dialStartedAt;
-    const step = this.#relay(attempt, now);
+    const step = this.#relay(attempt, early, now);
     if (step.kind !== "relay") return step;
     this.#state = "relaying";
     this.#movedAt = now;
@@ -166,6 +190,7 @@ export class Session {
     this.#preread = undefined;
     this.#prelude = undefined;
     this.#dial = undefined;
+    this.#egress = undefined;
     return step;
   }
 
@@ -173,8 +198,9 @@ export class Session {
   relayed(end: RelayEnd, bytesToServer: number, bytesToClient: number, now: number): Step {
     if (this.#state !== "relaying") return WAIT;
     this.record.bytesReceived += Math.max(0, bytesToServer - this.#headLength);
-    this.record.bytesSent = bytesToClient;
+    this.record.bytesSent += bytesToClient;
     if (end.reason === "ended") return this.#close("ok", this.#droppedText(), now);
+    if (this.#http?.broken) return this.#close("malformed_request", BROKEN_BODY, now);
     if (end.reason === "cut") return this.#close(this.#cutReason ?? "internal_error", this.record.detail, now);
     return this.#close(end.reason, end.error?.code ?? "", now);
   }
@@ -187,9 +213,13 @@ export class Session {
     if (now < this.deadline) return WAIT;
     switch (this.#state) {
       case "preread":
-        return this.#close("preread_timeout", `after ${this.#buffer.length} bytes`, now);
+        return this.#prereadTimedOut(now);
       case "dialing":
         return this.#dialed(this.#dial!.timedOut(now), now);
+      case "opening": {
+        const detail = `No answer from ${this.record.attempts.at(-1)!.address}`;
+        return this.#openingFailed({ reason: "connect_timeout", detail }, "ETIMEDOUT", now);
+      }
       case "relaying":
         return this.#checkIdle(now, moved);
       case "closed":
@@ -216,21 +246,40 @@ export class Session {
     return this.#visit?.identified(this.record);
   }
 
+  #prereadTimedOut(now: number): Step {
+    const silent = this.#settings.kinds?.silent;
+    const isSilent = silent !== undefined && this.#buffer.length === this.#preread!.skip;
+    if (!isSilent) return this.#close("preread_timeout", `after ${this.#buffer.length} bytes`, now);
+    this.record.protocol = "silent";
+    return this.#routeTo(silent, { kind: "other" }, now);
+  }
+
   #routed(prelude: Prelude, now: number): Step {
+    const { record } = this;
+    const { kinds, router } = this.#settings;
+    record.protocol = this.#preread!.protocol;
+    describe(record, prelude);
+    const isNamed = prelude.kind === "tls" || prelude.kind === "http";
+    return this.#routeTo(isNamed ? router.match(record.serverName) : kinds![prelude.kind], prelude, now);
+  }
+
+  #routeTo(route: Route, prelude: Prelude, now: number): Step {
     this.#prelude = prelude;
-    const record = this.record;
-    if (prelude.kind === "tls") describeHello(record, prelude.hello);
-    else record.serverName = prelude.head.host;
-    const route = this.#settings.router.match(record.serverName);
+    const { record } = this;
     record.route = route.text;
     const denied = route.access && refusedBy(route.access, record, `the route ${route.text}`);
     if (denied !== undefined) return this.#close(denied.reason, denied.detail, now);
     if (route.to.kind === "reject") {
+      const isNamed = prelude.kind === "tls" || prelude.kind === "http";
       const unrouted = record.serverName === undefined ? "no_server_name" : "no_route";
+      if (!isNamed) return this.#close("unrouted_protocol", "", now);
       return this.#close(route.kind === "default" ? unrouted : "rejected", "", now);
     }
-    if (prelude.kind === "http" && this.#settings.redirectToHttps !== undefined)
-      return this.#redirect(prelude.head, now);
+    if (prelude.kind === "http" && this.#settings.redirectToHttps !== undefined) {
+      const reply = redirectReply(prelude.head, this.#settings.redirectToHttps);
+      if (reply === undefined) return this.#close("malformed_request", "a redirect needs a Host", now);
+      return this.#close("redirected", "", now, reply);
+    }
     const plan = this.#plan(route);
     if (plan === undefined) return this.#close("no_server_name", "", now);
     this.#visit = withRate(this.#visit, route.rate, this.#settings.rate);
@@ -241,33 +290,28 @@ export class Session {
   }
 
   /** Whom to dial for a route that does not reject; undefined where only a name would tell. */
-  #plan({ to, allowPrivate }: RouteOptions): DialPlan | undefined {
-    const { port, directPolicy, upstreams } = this.#settings;
+  #plan(route: RouteOptions): DialPlan | undefined {
+    const { upstreams, secrets } = this.#settings;
+    const upstream = route.to.kind === "upstream" ? upstreams.get(route.to.name)! : undefined;
+    const plan = this.#serverPlan(route, upstream);
+    if (plan === undefined) return undefined;
+    this.#egress = egressOf(route, upstream?.config, secrets, this.#preread!.sslRequested);
+    return this.#egress === undefined ? plan : this.#egress.through(plan);
+  }
+
+  #serverPlan({ to, allowPrivate }: RouteOptions, upstream: Upstream | undefined): DialPlan | undefined {
+    const { port, directPolicy } = this.#settings;
     const name = this.record.serverName;
     switch (to.kind) {
       case "reject":
         return undefined;
       case "direct":
         return name === undefined ? undefined : new DirectPlan(name, to.port ?? port, directPolicy, allowPrivate);
-      case "upstream": {
-        const upstream = upstreams.get(to.name)!;
-        this.#proxyVersion = upstream.config.proxyProtocol;
-        return new UpstreamPlan(upstream, port);
-      }
+      case "upstream":
+        return new UpstreamPlan(upstream!, port);
       default:
         return new ServerPlan(to, port);
     }
-  }
-
-  #redirect(head: RequestHead, now: number): Step {
-    const location = httpsLocation(head, this.#settings.redirectToHttps!);
-    if (location === undefined) return this.#close("malformed_request", "a redirect needs a Host", now);
-    return this.#close(
-      "redirected",
-      "",
-      now,
-      encodeReply(308, { detail: "redirected to https", location, method: head.method }),
-    );
   }
 
   #dialed(outcome: Step | DialFailure, now: number): Step {
@@ -278,50 +322,29 @@ export class Session {
 
   // --- relaying ---
 
-  #relay(attempt: number, now: number): Step {
+  #relay(attempt: number, early: Uint8Array | undefined, now: number): Step {
     const { skip } = this.#preread!;
     const preread = skip === 0 ? this.#buffer.bytes : this.#buffer.bytes.subarray(skip);
     const prelude = this.#prelude!;
-    const added = this.#proxyHeader();
+    const added = this.#egress?.head(this.record) ?? EMPTY;
     let head: Uint8Array;
-    let gate: RelayGate | undefined;
-    if (prelude.kind === "tls") head = join(added, preread);
+    if (prelude.kind !== "http") head = join(added, preread);
     else {
-      const request = new RequestGate(prelude.head);
-      const body = preread.subarray(prelude.head.bytes);
-      const passed = this.#fromClient(request, body);
-      if (passed < 0) return this.#close("malformed_request", BROKEN_BODY, now);
-      head = join(join(added, forwardedHead(preread, prelude.head)), body.subarray(0, passed));
-      gate = {
-        fromClient: (bytes) => this.#fromClient(request, bytes),
-        fromServer: (bytes) => request.fromServer(bytes),
-      };
+      const http = new HttpRelay(prelude.head);
+      this.#http = http;
+      const body = http.bodyOf(preread);
+      if (http.broken) return this.#close("malformed_request", BROKEN_BODY, now);
+      if (early !== undefined) http.fromServer(early);
+      head = join(join(added, http.headOf(preread)), body);
     }
     this.#headLength = head.length;
-    return { kind: "relay", attempt, head, gate, rate: this.#visit?.rate };
-  }
-
-  /** What passes of the client's bytes, and a word in the log about what does not. */
-  #fromClient(request: RequestGate, bytes: Uint8Array): number {
-    const passed = request.fromClient(bytes);
-    if (request.broken) {
-      this.#cutReason = "malformed_request";
-      this.record.detail = BROKEN_BODY;
-      return -1;
-    }
-    if (passed < bytes.length) this.#dropped += bytes.length - passed;
-    return passed;
-  }
-
-  /** The PROXY header that the server expects, if any. */
-  #proxyHeader(): Uint8Array {
-    const { client, server } = this.record;
-    if (this.#proxyVersion === undefined) return EMPTY;
-    return writeProxyHeader(this.#proxyVersion === "v1" ? 1 : 2, client, server);
+    if (early !== undefined) this.record.bytesSent += early.length;
+    return { kind: "relay", attempt, head, early, gate: this.#http, rate: this.#visit?.rate };
   }
 
   #droppedText(): string {
-    return this.#dropped === 0 ? "" : `${this.#dropped} bytes behind the first request were dropped`;
+    const dropped = this.#http?.dropped ?? 0;
+    return dropped === 0 ? "" : `${dropped} bytes behind the first request were dropped`;
   }
 
   /** How often to look whether a relay moves: precise enough, and rare. */
@@ -356,28 +379,8 @@ export class Session {
   #rejection(reason: Reason): Uint8Array | undefined {
     // A relayed client has had the server's own bytes: a word of ours would only corrupt them.
     if (this.#state === "relaying") return undefined;
-    const prelude = this.#prelude;
     // Nobody who has said nothing is told anything.
     if (this.#buffer.length === 0 && this.#state === "preread" && reason === "preread_timeout") return undefined;
-    if (this.#settings.protocol === "http") {
-      return httpRejection(reason, prelude?.kind === "http" ? prelude.head.method : undefined);
-    }
-    const hello = prelude?.kind === "tls" ? prelude.hello : undefined;
-    return tlsRejection(reason, { hello, errorCode: this.#tlsCode });
+    return rejection(reason, this.#preread!.speaks, this.#prelude, this.#tlsCode);
   }
-}
-
-function describeHello(record: ConnectionRecord, hello: ClientHello): void {
-  record.serverName = hello.serverName;
-  record.alpn = hello.alpn;
-  record.tlsVersions = hello.versions.length > 0 ? hello.versions : [hello.legacyVersion];
-  record.ech = hello.ech;
-}
-
-function join(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (first.length === 0) return second;
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
 }

@@ -9,6 +9,8 @@ import type { Reason } from "../reason.ts";
 export type Step =
   /** Read more from the client. */
   | { readonly kind: "read" }
+  /** Send `bytes` to the client and read more from it. */
+  | { readonly kind: "answer"; readonly bytes: Uint8Array }
   /** Nothing now: an answer that was asked for is still to come, or the deadline. */
   | { readonly kind: "wait" }
   /** Give up pending attempts and look up `name`; answer with `resolved` or `resolveFailed`. */
@@ -21,12 +23,19 @@ export type Step =
       /** Pending attempts go on beside this one (RFC 8305 §5); otherwise they are given up first. */
       readonly alongside: boolean;
     }
+  /**
+   * Send `bytes` (there may be none) to the attempt that connected and read from it; give up the others. Answer with
+   * `serverReceived` or `serverClosed`. `resolve`, `connect` and `close` close it.
+   */
+  | { readonly kind: "exchange"; readonly bytes: Uint8Array }
   /** Join the client and the attempt that connected; give up the others. Answer with `relayed`. */
   | {
       readonly kind: "relay";
       readonly attempt: number;
       /** What the server gets first. */
       readonly head: Uint8Array;
+      /** What the client gets first: the server has said it already. */
+      readonly early: Uint8Array | undefined;
       readonly gate: RelayGate | undefined;
       readonly rate: RateConfig | undefined;
     }

@@ -7,6 +7,7 @@
 import type { Adapter } from "../adapter.ts";
 import type { Endpoint } from "../address.ts";
 import type { Config } from "../config/config.ts";
+import type { Secrets } from "../config/secrets.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
 import type { StartWorker, WorkerThread } from "../host.ts";
@@ -30,6 +31,7 @@ export interface ControlPlaneParts {
   readonly connectionLimit: number;
   /** What workers count clients in; undefined where nothing limits clients. */
   readonly limits: LimitsMemory | undefined;
+  readonly secrets: Secrets;
   readonly startWorker: StartWorker;
   resolve(name: string): Promise<string[]>;
   writeLog(lines: string): void;
@@ -187,7 +189,7 @@ export class ControlPlane {
   }
 
   #startMessage({ index }: Worker): StartMessage {
-    const { source, workerAdapter, count, ownAddresses, connectionLimit, limits } = this.#parts;
+    const { source, workerAdapter, count, ownAddresses, connectionLimit, limits, secrets } = this.#parts;
     return {
       kind: "start",
       source,
@@ -198,6 +200,8 @@ export class ControlPlane {
       connectionLimit: Math.max(1, Math.floor(connectionLimit / count)),
       worker: index,
       limits,
+      secrets,
+      numbering: { first: index + 1, step: count },
       records: this.#parts.finished !== undefined,
     };
   }

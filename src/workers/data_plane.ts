@@ -90,6 +90,8 @@ export class DataPlane {
       ownAddresses: message.ownAddresses,
       connectionLimit: message.connectionLimit,
       limits: message.limits && new WorkerLimits(config.limits, message.limits, message.worker),
+      secrets: message.secrets,
+      numbering: message.numbering,
       resolve: (name, answer) => this.#ask(name, answer),
       accepted: () => this.#schedule(),
       finished: (record) => {

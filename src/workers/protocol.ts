@@ -4,10 +4,12 @@
 
 import type { Endpoint } from "../address.ts";
 import type { ConfigInput } from "../config/schema.ts";
+import type { Secrets } from "../config/secrets.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
 import type { ConnectionCounts } from "../metrics/counts.ts";
+import type { Numbering } from "../proxy/proxy_server.ts";
 
 /** Where a configuration comes from: each worker reads it for itself, since a checked one holds what cannot be sent. */
 export type ConfigSource = { readonly text: string; readonly path: string } | { readonly object: ConfigInput };
@@ -27,6 +29,9 @@ export interface StartMessage {
   readonly worker: number;
   /** What all workers count clients in; undefined where nothing limits clients. */
   readonly limits: LimitsMemory | undefined;
+  /** Passwords of the proxies that the configuration names; they are to reach no log and no message. */
+  readonly secrets: Secrets;
+  readonly numbering: Numbering;
   /** The control plane wants each finished connection's record, besides its log line. */
   readonly records: boolean;
 }

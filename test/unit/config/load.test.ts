@@ -43,6 +43,7 @@ describe("a valid file", () => {
     assert.deepEqual(listener, {
       endpoint: { kind: "tcp", ip: "::", port: 443 },
       protocol: "tls",
+      kinds: undefined,
       proxyProtocol: false,
       redirectToHttps: undefined,
       routes: { patterns: [], default: { kind: "reject" } },
@@ -94,7 +95,9 @@ routes: { default: 10.0.0.3:443 }
     assert.deepEqual(config.upstreams.get("pool"), {
       name: "pool",
       balance: "round_robin",
-      proxyProtocol: "v2",
+      proxyProtocol: { version: 2, authority: false, alpn: false, uniqueId: false, checksum: false },
+      via: undefined,
+      bind: undefined,
       servers: [
         { target: { kind: "ip", ip: "10.0.0.2", port: undefined }, weight: 1, backup: false },
         { target: { kind: "host", name: "host.example", port: 8443 }, weight: 3, backup: true },
@@ -141,6 +144,8 @@ routes: { default: 10.0.0.3:443 }
       name: "a.com",
       to: { kind: "direct", port: 8443 },
       allowPrivate: false,
+      via: undefined,
+      bind: undefined,
       text: "A.com",
       line: 7,
     });
@@ -319,13 +324,13 @@ describe("faults of single options", () => {
       "upstreams:\n  a: {}\n  b: { servers: [] }\n  c: 5\n  direct: { servers: [10.0.0.1] }\n  10.0.0.1: { servers: [10.0.0.1] }",
       "10:3 missing_key Cannot use upstreams.a: the key 'servers' is missing; it must be a list of servers",
       "11:17 bad_value Cannot use upstreams.b.servers: it must name at least one server",
-      "12:6 wrong_type Cannot use upstreams.c 5: it must be a map with the keys balance, servers and proxyProtocol",
+      "12:6 wrong_type Cannot use upstreams.c 5: it must be a map with the keys balance, servers, proxyProtocol, via and bind",
       "13:3 bad_value Cannot name an upstream 'direct': direct has a meaning of its own in routes",
       "14:3 bad_value Cannot name an upstream '10.0.0.1': it looks like an IP address",
     ],
     [
       "upstreams:\n  a:\n    proxyProtocol: true\n    balance: random\n    servers: [x, 5, { weight: 2 }, { address: a:1, wieght: 2 }, { address: a:0, weight: 0, backup: no }]",
-      "11:20 bad_value Cannot use upstreams.a.proxyProtocol true: it must be v1 or v2",
+      "11:20 wrong_type Cannot use upstreams.a.proxyProtocol true: it must be v1, v2 or a map with version, authority, alpn, uniqueId",
       "12:14 bad_value Cannot use upstreams.a.balance 'random': it must be round_robin",
       "13:15 bad_value Cannot use upstreams.a.servers[0] 'x': a host name needs a port, as in api.example.com:443",
       "13:18 wrong_type Cannot use upstreams.a.servers[1] 5: it must be host:port, IP:port or unix:/path, or a map with address",
@@ -343,7 +348,7 @@ describe("faults of single options", () => {
 
 describe("faults of listeners", () => {
   const LISTENER =
-    "address, protocol, proxyProtocol, trustedProxies, redirectToHttps, allow, deny, access, dryRun, rate and routes";
+    "address, protocol, ssh, other, silent, silentAfter, proxyProtocol, trustedProxies, redirectToHttps, allow, deny, access, dryRun, rate and routes";
   const BRACKETS = "an IPv6 address stands in brackets: [2001:db8::1]:443";
   /** The list items, from line 3 on. */
   const cases: [string, ...string[]][] = [
@@ -382,7 +387,7 @@ describe("faults of listeners", () => {
     ],
     [
       "- address: 10.0.0.1:443\n  protocol: tsl\n  redirectToHttps: 0\n  trustedProxies: [10.0.0.1/8, x]\n  proxyProtocol: 1",
-      "4:13 bad_value Cannot use listeners[0].protocol 'tsl': it must be tls or http; did you mean 'tls'?",
+      "4:13 bad_value Cannot use listeners[0].protocol 'tsl': it must be tls, http, postgres or any; did you mean 'tls'?",
       "5:20 bad_value Cannot use listeners[0].redirectToHttps 0: it must be true, false or a port from 1 to 65535",
       "6:20 bad_value Cannot use listeners[0].trustedProxies[0] '10.0.0.1/8': it has bits set behind the prefix; the network is 10.0.0.0/8",
       "6:32 bad_value Cannot use listeners[0].trustedProxies[1] 'x': it must be an IP address or a network such as 10.0.0.0/8",
@@ -398,7 +403,7 @@ describe("faults of listeners", () => {
     ],
     [
       "- address: 10.0.0.1:443\n  redirectToHttps: true",
-      "4:20 conflict Cannot use redirectToHttps: clients of this listener speak TLS already; it needs 'protocol: http'",
+      "4:20 conflict Cannot use redirectToHttps: clients of this listener speak TLS already; it needs 'protocol: http' or 'any'",
     ],
     [
       "- address: 10.0.0.1:443\n- address: '[::ffff:10.0.0.1]:443'\n- address: unix:/a\n- address: unix:/a\n  routes: {}",
@@ -531,7 +536,7 @@ describe("faults of routes", () => {
     ],
     [
       "b.com: { to: pool, prot: 1 }",
-      "9:22 unknown_key Cannot use the key 'prot' in routes['b.com']: there is no such option; the keys are to, allowPrivate, allow, deny, access, dryRun and rate",
+      "9:22 unknown_key Cannot use the key 'prot' in routes['b.com']: there is no such option; the keys are to, allowPrivate, allow, deny, access, dryRun, rate, via and bind",
     ],
   ];
   for (const [line, ...expected] of cases) {
@@ -665,6 +670,8 @@ describe("configFromObject", () => {
         name: "a.com",
         to: { kind: "direct", port: undefined },
         allowPrivate: false,
+        via: undefined,
+        bind: undefined,
         text: "A.com",
         line: 0,
       },

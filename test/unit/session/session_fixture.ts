@@ -6,6 +6,7 @@ import { CidrSet } from "../../../src/cidr_set.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { newRecord } from "../../../src/connection_record.ts";
 import { createRouter } from "../../../src/proxy/proxy_server.ts";
+import { kindRoutes } from "../../../src/session/kind_routes.ts";
 import { PrereadBudget } from "../../../src/session/preread_buffer.ts";
 import { Session, type SessionSettings } from "../../../src/session/session.ts";
 import { DirectPolicy } from "../../../src/upstream/direct_policy.ts";
@@ -33,13 +34,19 @@ export interface Options {
 const DEFAULT_YAML = "routes: { shop.example.test: 192.0.2.1:443 }";
 
 /** Settings of the one listener of a configuration. */
-export function settingsOf(yaml: string, changes: Partial<SessionSettings> = {}): SessionSettings {
-  const listeners = "listeners: [{ address: 10.0.0.5:443 }]";
+export function settingsOf(
+  yaml: string,
+  changes: Partial<SessionSettings> = {},
+  listener = "protocol: tls",
+): SessionSettings {
+  const listeners = `listeners: [{ address: 10.0.0.5:443, ${listener} }]`;
   const loaded = loadConfig(`${listeners}\n${yaml}\n`, { path: "test", toAscii: (name) => name });
   assert.ok("config" in loaded, JSON.stringify(loaded));
   const { config } = loaded;
   return {
-    protocol: "tls",
+    protocol: config.listeners[0]!.protocol,
+    kinds: config.listeners[0]!.kinds && kindRoutes(config.listeners[0]!.kinds),
+    secrets: {},
     port: 443,
     trustedProxies: undefined,
     redirectToHttps: undefined,

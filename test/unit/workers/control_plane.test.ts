@@ -64,6 +64,7 @@ function world(
     adapter,
     workerAdapter: "simulated",
     ownAddresses: ["10.0.0.5"],
+    secrets: { "env:P": "s3cret" },
     connectionLimit: 101,
     limits,
     startWorker: (<In, Out>(events: WorkerEvents<Out>) => {

@@ -19,6 +19,8 @@ const START: StartMessage = {
   endpoints: [{ kind: "tcp", ip: "10.0.0.5", port: 443 }],
   reusePort: true,
   ownAddresses: [],
+  secrets: {},
+  numbering: { first: 1, step: 1 },
   connectionLimit: 100,
   worker: 0,
   limits: undefined,

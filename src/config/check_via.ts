@@ -1,0 +1,35 @@
+/** What only shows when `via` and servers are looked at together: a proxy cannot lead to a `unix:` socket of this machine. */
+
+import type { RouteTable, UpstreamConfig } from "./config.ts";
+import type { Fault, Path } from "./fault.ts";
+import { quote } from "./quote.ts";
+
+const REMEDY = "a proxy cannot lead to a unix: socket of this machine; put it in an upstream without via";
+
+function unixServer({ servers }: UpstreamConfig): number {
+  return servers.findIndex(({ target }) => target.kind === "unix");
+}
+
+export function checkUpstreamVia(upstreams: ReadonlyMap<string, UpstreamConfig>, faults: Fault[]): void {
+  for (const [name, upstream] of upstreams) {
+    const index = upstream.via === undefined ? -1 : unixServer(upstream);
+    if (index < 0) continue;
+    const message = `Cannot reach a server of ${quote(name)} by via: ${REMEDY}`;
+    faults.push({ code: "conflict", at: ["upstreams", name, "servers", index], on: "value", message });
+  }
+}
+
+/** A route's own `via`, in front of an upstream with such a server. */
+export function checkViaUnix(
+  routes: RouteTable,
+  at: Path,
+  upstreams: ReadonlyMap<string, UpstreamConfig>,
+  faults: Fault[],
+): void {
+  for (const { to, via, text } of routes.patterns) {
+    const upstream = via === undefined || to.kind !== "upstream" ? undefined : upstreams.get(to.name);
+    if (upstream === undefined || unixServer(upstream) < 0) continue;
+    const message = `Cannot use via on the route ${quote(text)}: ${REMEDY}`;
+    faults.push({ code: "conflict", at: [...at, text, "via"], on: "key", message });
+  }
+}
