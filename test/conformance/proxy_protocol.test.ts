@@ -39,10 +39,14 @@ forEachCombination((combination) => {
           { address: "127.0.0.1:0" },
           { address: "127.0.0.1:0", protocol: "http", proxyProtocol: true, trustedProxies },
         ],
-        routes: { "plain.test": plain?.address, "v1.test": "v1", "v2.test": "v2" },
+        routes: { "plain.test": plain?.address, "v1.test": "v1", "v2.test": "v2", "tlv.test": "tlv" },
         upstreams: {
           v1: { servers: [wantsV1?.address], proxyProtocol: "v1" },
           v2: { servers: [wantsV2?.address], proxyProtocol: "v2" },
+          tlv: {
+            servers: [wantsV2?.address],
+            proxyProtocol: { authority: true, alpn: true, uniqueId: true, checksum: true },
+          },
         },
         timeouts: { preread: "1s" },
       },
@@ -188,6 +192,47 @@ forEachCombination((combination) => {
     await finish(client, server);
     assert.deepEqual(server.bytes, expected);
   });
+
+  /** Types and values of the TLVs behind the addresses of a version 2 header over IPv4. */
+  function tlvsOf(header: Buffer): Map<number, string> {
+    const found = new Map<number, string>();
+    for (let at = 28; at < header.length; ) {
+      const end = at + 3 + header.readUInt16BE(at + 1);
+      found.set(header[at]!, header.toString("latin1", at + 3, end));
+      at = end;
+    }
+    return found;
+  }
+
+  for (const [alpn, told] of [
+    [["h2"], "h2"],
+    [["h2", "http/1.1"], undefined],
+    [[], undefined],
+  ] as const) {
+    test(`sent as version 2 with TLVs, of a client that offers ${alpn.length} protocols`, async (t) => {
+      const hello = helloFor("tlv.test", alpn.length === 0 ? {} : { alpn });
+      const client = await sendFirst(t, proxy.endpoints[1] ?? "", hello);
+      const server = await (wantsV2 as Origin).next();
+      const length = 16 + (await server.receive(16)).readUInt16BE(14);
+      const header = (await server.receive(length + hello.length)).subarray(0, length);
+      assert.deepEqual(server.bytes.subarray(length), hello);
+      const tlvs = tlvsOf(header);
+      assert.equal(tlvs.get(1), told);
+      assert.equal(tlvs.get(2), "tlv.test");
+      await finish(client, server);
+      // The id is how the server's log and this one are joined.
+      const { uniqueId } = await proxy.recordOf(client);
+      assert.match(uniqueId ?? "", /^[0-9a-f]+-[0-9a-f]+$/);
+      assert.equal(tlvs.get(5), uniqueId);
+      // Where a checksum is sent it is the last, and certless itself would check it.
+      assert.equal([...tlvs.keys()].at(-1), 3);
+      const again = await trusted(t, Buffer.concat([header, helloFor("plain.test")]));
+      const origin = await (plain as Origin).next();
+      await origin.receive(1);
+      await finish(again, origin);
+      assert.equal((await proxy.recordOf(again)).reason, "ok");
+    });
+  }
 
   for (const [host, received, expected] of [
     ["v1.test", v2(0x21, 0x11, V2_IPV4), V1],

@@ -12,13 +12,14 @@ export interface LogRecord {
   readonly client: string;
   readonly peer?: string;
   readonly listener: string;
-  readonly protocol: "tls" | "http";
+  readonly protocol: string;
   readonly serverName?: string;
   readonly alpn?: readonly string[];
   readonly ech?: boolean;
   readonly route?: string;
   readonly upstream?: readonly string[];
   readonly connectTime?: number;
+  readonly uniqueId?: string;
   readonly bytesReceived: number;
   readonly bytesSent: number;
   readonly duration: number;
