@@ -61,12 +61,14 @@ function startupLines({ host }: CliContext, config: Config, selected: SelectedAd
   const adapter = `adapter ${(selected.workerAdapter ?? selected.adapter).name} (${selected.why})`;
   const title = `certless ${host.version} on ${host.runtime}, ${adapter}, ${plural(proxy.workers, "worker")}`;
   const lines: string[] = [];
-  config.listeners.forEach(({ protocol, routes, proxyProtocol, redirectToHttps }, index) => {
+  config.listeners.forEach(({ protocol, kinds, routes, proxyProtocol, redirectToHttps }, index) => {
     const notes = [
       PROTOCOL_WORDS[protocol],
       plural(routes.patterns.length, "route"),
       `default ${destinationText(routes.default)}`,
     ];
+    if (kinds !== undefined) notes.push(`ssh ${destinationText(kinds.ssh)}`, `other ${destinationText(kinds.other)}`);
+    if (kinds?.silent !== undefined) notes.push(`silent ${destinationText(kinds.silent)}`);
     if (proxyProtocol) notes.push("PROXY header required");
     if (redirectToHttps !== undefined) notes.push("redirects to https");
     lines.push(`listening on ${formatEndpoint(proxy.endpoints[index]!)}: ${notes.join(", ")}`);

@@ -75,7 +75,7 @@ function buildListener<R extends z.ZodType>(routes: R) {
       .meta({ description: "Networks whose PROXY header is believed; needed with `proxyProtocol`." }),
     redirectToHttps: portOrBool().default(false).meta({
       description:
-        "Only with `http`: answer requests for routed names with a redirect to https, at this port (`true`: 443).",
+        "Only with `http` and `any`: answer requests for routed names with a redirect to https, at this port (`true`: 443).",
     }),
     ...accessOptions(),
     rate: buildRate().meta({ description: "For its routes that say nothing themselves." }),

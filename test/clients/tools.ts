@@ -12,6 +12,7 @@ import net from "node:net";
 import { join } from "node:path";
 import { type Authority, createAuthority } from "../../adapters/demo/certificates.ts";
 import { temporaryDirectory } from "../conformance/harness/origin.ts";
+import { connectOptions } from "../conformance/harness/peer.ts";
 import { type Scope, until } from "../conformance/harness/waiting.ts";
 
 export const SHOP = "shop.example.test";
@@ -107,7 +108,17 @@ export function makeCertificates(scope: Scope): Certificates {
   };
 }
 
-/** Starts a server program in the foreground and waits until each of its `unix:` sockets answers. */
+/** An endpoint of this machine that no other process uses: `127.77.x.y:port`, for programs that take no port 0. */
+export async function freeEndpoint(): Promise<{ readonly host: string; readonly port: number }> {
+  const host = `127.77.${(process.pid >> 8) & 0xff}.${process.pid & 0xff}`;
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen({ host, port: 0 }, resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return { host, port };
+}
+
+/** Starts a server program in the foreground and waits until each of its sockets answers: a path, or `IP:port`. */
 export async function startServer(
   scope: Scope,
   program: string,
@@ -134,7 +145,7 @@ export async function startServer(
 
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = net.connect(path, () => {
+    const socket = net.connect(path.startsWith("/") ? { path } : connectOptions(path), () => {
       socket.destroy();
       resolve(true);
     });

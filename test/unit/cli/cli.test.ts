@@ -105,6 +105,19 @@ describe("certless", () => {
     assert.match(out, /0\.0\.0\.0:80 \(http\) .*\n {2}route: .*certless\.yaml:5\)\n {2}to: 192\.0\.2\.7:80/);
   });
 
+  test("route tells the proxy on the way, and nothing of its credentials", async () => {
+    const yaml = `listeners: [{ address: 0.0.0.0:443 }]
+routes: { a.test: { to: direct, bind: 10.0.0.5, via: { url: "http://me-4711@p.test:3128", passwordEnv: PW } }, b.test: p }
+upstreams: { p: { servers: ["10.0.0.1:1"], proxyProtocol: { authority: true, uniqueId: true } } }`;
+    const world = fakeWorld({ "certless.yaml": yaml });
+    assert.equal(await runCli(["route", "a.test", "--resolve"], world.context), 0);
+    assert.match(world.out(), / {2}via: http:\/\/p\.test:3128 \(it resolves names, .*\n {2}from: 10\.0\.0\.5\n/);
+    assert.equal(await runCli(["route", "b.test"], world.context), 0);
+    assert.match(world.out(), /PROXY header to servers: v2 with authority, uniqueId\n/);
+    assert.equal(await runCli(["check"], world.context), 0);
+    assert.doesNotMatch(world.out() + world.err(), /4711|PW/);
+  });
+
   test("route says no with exit code 1", async () => {
     const rejected = await certless(["route", "closed.example.test", "--port", "443"]);
     assert.equal(rejected.code, 1);

@@ -173,7 +173,7 @@ routes: { default: 10.0.0.3:443 }
     assert.match(faults(`listeners: [${own}, ${redirect}]`).join(), /the key 'routes' is missing/);
   });
 
-  for (const name of ["intranet", "upstreams", "http_and_tls"]) {
+  for (const name of ["intranet", "upstreams", "http_and_tls", "egress", "databases"]) {
     test(`examples/${name}.yaml`, () => {
       const text = readFileSync(new URL(`../../../examples/${name}.yaml`, import.meta.url), "utf8");
       assert.ok(configOf(text).listeners.length > 0);
