@@ -103,8 +103,10 @@ function readRight(text: string, value: unknown, at: Path, context: RouteContext
   const guard: RouteGuard = { ...(access && { access }), ...(rate && { rate }) };
   const to = readDestination(text, reading.value.to, [...at, "to"], context);
   if (to === undefined || isEgressUnusable(text, to, { via, bind }, at, context)) return undefined;
-  if (!allowPrivate || to.kind === "direct") return { to, allowPrivate, via, bind, ...guard };
-  const message = `Cannot use allowPrivate on the route ${quote(text)}: only direct is ever kept from private addresses`;
+  if (!allowPrivate || (to.kind === "direct" && via === undefined)) return { to, allowPrivate, via, bind, ...guard };
+  const reason =
+    via === undefined ? "only direct is ever kept from private addresses" : "the proxy of via resolves names";
+  const message = `Cannot use allowPrivate on the route ${quote(text)}: ${reason}`;
   context.faults.push({ code: "conflict", at: [...at, "allowPrivate"], on: "key", message });
   return undefined;
 }

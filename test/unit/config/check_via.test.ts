@@ -38,6 +38,13 @@ describe("via, bind and what they lead to", () => {
     );
   });
 
+  test("allowPrivate, where the proxy decides", () => {
+    assert.match(
+      faults(`routes: { a.com: { to: direct, allowPrivate: true, ${VIA} } }`)[0] ?? "",
+      /Cannot use allowPrivate on the route 'a\.com': the proxy of via resolves names/,
+    );
+  });
+
   test("a unix: server behind a proxy", () => {
     const pool = `servers: ["10.0.0.2:1", "unix:/a"]`;
     assert.deepEqual(faults(`routes: { a.com: p }\nupstreams: { p: { ${pool}, ${VIA} } }`), [
