@@ -21,9 +21,9 @@ interface World {
   readonly warnings: string[];
 }
 
-async function world(connectionLimit = 1000): Promise<World> {
+async function world(connectionLimit = 1000, yaml = YAML): Promise<World> {
   const adapter = new SimulatedAdapter();
-  const loaded = loadConfig(YAML, { path: "test", toAscii: (name) => name });
+  const loaded = loadConfig(yaml, { path: "test", toAscii: (name) => name });
   assert.ok("config" in loaded, JSON.stringify(loaded));
   const records: ConnectionRecord[] = [];
   const warnings: string[] = [];
@@ -183,13 +183,23 @@ describe("proxy", () => {
   test("whatever happens: one record each, every socket closed once, no attempt left (200 seeds)", async () => {
     for (let seed = 1; seed <= 200; seed++) await simulate(seed);
   });
+
+  test("the same through a proxy with moods, by a name and by an address (200 seeds)", async () => {
+    const reasons = new Set<string>();
+    for (let seed = 1; seed <= 200; seed++) {
+      for (const reason of await simulate(seed, seed % 2 === 0 ? "10.0.0.9:3128" : "p.test:3128")) reasons.add(reason);
+    }
+    for (const reason of ["ok", "proxy_refused", "connect_timeout", "connect_failed"])
+      assert.ok(reasons.has(reason), reason);
+  });
 });
 
-/** A day in the life: 30 clients and three servers, all with moods. */
-async function simulate(seed: number): Promise<void> {
+/** A day in the life: 30 clients and three servers, all with moods; @param via so has the proxy on the way. */
+async function simulate(seed: number, via?: string): Promise<string[]> {
   const random = seededRandom(seed);
   const pick = <Value>(...values: Value[]): Value => values[Math.floor(random() * values.length)]!;
-  const here = await world(25);
+  const here = await world(25, via === undefined ? YAML : YAML.replace("servers:", `via: "http://${via}", servers:`));
+  here.adapter.serverEvents = () => proxyScript(random);
   here.adapter.behaviour = () => pick<ServerBehaviour>("accepts", "accepts", "refuses", "silent", "throws");
   here.adapter.relayEnd = () =>
     pick(undefined, { after: random() * 90_000, reason: pick("ended", "client_reset", "server_reset") });
@@ -204,6 +214,27 @@ async function simulate(seed: number): Promise<void> {
   for (const { reason, duration } of here.records) assert.ok(reason in REASONS && duration >= 0, message);
   for (const { head } of here.adapter.relays) assert.deepEqual(head, HELLO, message);
   assertNothingLeft(here);
+  return here.records.map(({ reason }) => reason);
+}
+
+/** What a proxy says to a CONNECT: mostly that all is well, in pieces; or no, or nothing, or nonsense, or it breaks. */
+function proxyScript(random: () => number): ClientEvent[] {
+  const texts = [
+    "HTTP/1.1 200 OK\r\n\r\n",
+    "HTTP/1.1 200 OK\r\n\r\nearly",
+    "HTTP/1.1 502 x\r\n\r\n",
+    "SSH-2.0-x\r\n",
+    "",
+  ];
+  const bytes = Buffer.from(texts[Math.floor(random() * texts.length)]!);
+  const events: ClientEvent[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const size = 1 + Math.floor(random() * bytes.length);
+    events.push({ kind: "bytes", bytes: Uint8Array.from(bytes.subarray(at, at + size)), delay: random() * 6_000 });
+    at += size;
+    if (random() < 0.1) events.push({ kind: random() < 0.5 ? "end" : "reset", delay: random() * 1_000 });
+  }
+  return events;
 }
 
 function clientScript(random: () => number): ClientEvent[] {

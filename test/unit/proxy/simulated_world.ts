@@ -73,7 +73,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** What a client does next when it is read from: bytes after a pause, its end, a break, or nothing ever. */
+/** What a client, or a server, does next when it is read from: bytes after a pause, its end, a break, or nothing ever. */
 export type ClientEvent =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array; readonly delay: number }
   | { readonly kind: "end"; readonly delay: number }
@@ -163,6 +163,8 @@ export class SimulatedAdapter implements Adapter {
   paused = false;
   listening = false;
   behaviour: (endpoint: Endpoint) => ServerBehaviour = () => "accepts";
+  /** What a server does when it is read from before it is relayed. */
+  serverEvents: (endpoint: Endpoint) => readonly ClientEvent[] = () => [];
   /** How long a relay lasts and how it ends; `undefined`: until it is cut. */
   relayEnd: () => { readonly after: number; readonly reason: RelayEndReason } | undefined = () => ({
     after: 10,
@@ -209,7 +211,7 @@ export class SimulatedAdapter implements Adapter {
   }
 
   #server(endpoint: Endpoint): SimulatedSocket {
-    const socket = new SimulatedSocket(this.clock, endpoint, []);
+    const socket = new SimulatedSocket(this.clock, endpoint, this.serverEvents(endpoint));
     this.sockets.push(socket);
     return socket;
   }
