@@ -31,6 +31,8 @@ export interface ConnectionOwner {
   readonly adapter: Adapter;
   readonly resolve: Resolve;
   readonly connectOptions: ConnectOptions;
+  /** So many connections are open that a rejected one should not stay. */
+  readonly isCrowded: boolean;
   setDeadline(connection: Connection, at: number): void;
   /** The session has ended: its record is complete. */
   finished(connection: Connection): void;
@@ -196,9 +198,13 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
       this.#client.destroy();
       return;
     }
-    this.#owner.setDeadline(this, this.#owner.adapter.clock.now() + LINGER);
     this.#client.write(reply);
     this.#client.end();
+    if (this.#owner.isCrowded) {
+      this.#client.destroy();
+      return;
+    }
+    this.#owner.setDeadline(this, this.#owner.adapter.clock.now() + LINGER);
     this.#client.read();
   }
 

@@ -184,6 +184,11 @@ export class ProxyServer implements ConnectionOwner {
 
   // --- for connections ---
 
+  /** Those who are turned away must not fill the house: beyond half the limit a reply is sent without waiting for its arrival. */
+  get isCrowded(): boolean {
+    return this.#load() > this.#parts.connectionLimit / 2;
+  }
+
   setDeadline(connection: Connection, at: number): void {
     this.#deadlines.set(connection, at);
     if (at < this.#wakeAt) this.#arm();

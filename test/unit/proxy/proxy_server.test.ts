@@ -121,6 +121,17 @@ describe("proxy", () => {
     assert.equal(ends, 2);
   });
 
+  test("beyond half the limit a rejected client gets its alert and is gone", async () => {
+    const here = await world(4);
+    const bad: ClientEvent = { kind: "bytes", bytes: Uint8Array.of(0x15, 3, 3, 0, 2, 2, 40), delay: 1 };
+    const rejected = [1, 2, 3].map(() => here.adapter.client(bad));
+    here.adapter.clock.run(2);
+    assert.ok(rejected.every((client) => client.written.length === 1));
+    assert.ok(rejected.every((client) => client.gone));
+    here.adapter.clock.run();
+    assertNothingLeft(here);
+  });
+
   test("a rejected client gets its alert, and its own data does not turn that into a reset", async () => {
     const here = await world();
     const noise: ClientEvent = { kind: "bytes", bytes: new Uint8Array(1000), delay: 1 };
