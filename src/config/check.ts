@@ -72,12 +72,13 @@ function toUpstreams(entries: readonly (readonly [string, ParsedUpstream | undef
   const upstreams = new Map<string, UpstreamConfig>();
   for (const [name, parsed] of entries) {
     if (parsed === undefined) continue;
-    const { balance, servers, proxyProtocol } = parsed;
+    const { servers, proxyProtocol, queue, ...options } = parsed;
     upstreams.set(name, {
+      ...options,
       name,
-      balance,
       proxyProtocol,
-      servers: servers.map(({ address, weight, backup }) => ({ target: address, weight, backup })),
+      queue,
+      servers: servers.map(({ address, ...server }) => ({ target: address, ...server })),
     });
   }
   return upstreams;

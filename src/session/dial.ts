@@ -10,6 +10,7 @@ import type { UpstreamAttempt } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
 import type { Reason } from "../reason.ts";
 import { interleaveFamilies } from "../upstream/address_order.ts";
+import type { Member } from "../upstream/member.ts";
 import { type Step, WAIT } from "./step.ts";
 
 /** RFC 8305 §5: Connection Attempt Delay, milliseconds. */
@@ -22,12 +23,18 @@ export type DialTarget =
 
 /** The servers that a connection may try. */
 export interface DialPlan {
-  /** The next server, or undefined when all were tried. */
-  next(): DialTarget | undefined;
+  /** The next server; `busy` where all that are left have no room; undefined when all were tried. */
+  next(now: number): DialTarget | "busy" | undefined;
   /** How many more `next` will give at most; shares out the time. */
   remaining(): number;
   /** Why a resolved address must not be dialled; undefined where it may. */
   refuses(ip: string, port: number): string | undefined;
+  /** The server that `next` gave could not be reached. */
+  failed(now: number, cause: string): void;
+  /** It could. Whom the connection has from now on and must release, where that is counted. */
+  answered(now: number): Member | undefined;
+  /** The connection has ended before. */
+  abandon(): void;
 }
 
 /** No server was reached. */
@@ -80,6 +87,7 @@ export class Dial {
     }
     if (this.#endpoints.length > 0) return this.#nextAddress(now);
     const reason = refusal === "" ? "resolve_failed" : "address_refused";
+    this.#plan.failed(now, reason);
     this.#attempts.push({ address: target.name, outcome: reason });
     this.#failure = { kind: "failed", reason, detail: refusal || `${target.name} has no address` };
     return this.#nextServer(now);
@@ -90,19 +98,26 @@ export class Dial {
     if (target?.name !== name) return WAIT;
     this.#resolving = undefined;
     const reason = error.code === "ETIMEOUT" || error.code === "ETIMEDOUT" ? "resolve_timeout" : "resolve_failed";
+    this.#plan.failed(now, error.code);
     this.#attempts.push({ address: target.name, outcome: error.code });
     this.#failure = { kind: "failed", reason, detail: `Cannot resolve ${target.name}: ${error.code}` };
     return this.#nextServer(now);
   }
 
-  /** The attempt that counts; the others end as `abandoned`. */
-  connected(attempt: number): void {
+  /** The attempt that counts; the others end as `abandoned`. Whom the connection must release in the end, if anybody. */
+  connected(attempt: number, now: number): Member | undefined {
     for (const [number, pending] of this.#pending) if (number !== attempt) pending.outcome = "abandoned";
     this.#pending.clear();
     // The record's last attempt is the server that answered.
     const answered = this.#attempts.findLastIndex((entry) => entry.outcome === "");
     if (answered >= 0) this.#attempts.push(...this.#attempts.splice(answered, 1));
     this.deadline = Infinity;
+    return this.#plan.answered(now);
+  }
+
+  /** The connection ends before a server was reached. */
+  abandon(): void {
+    this.#plan.abandon();
   }
 
   connectFailed(attempt: number, error: IoError, now: number): Step | DialFailure {
@@ -114,11 +129,13 @@ export class Dial {
     this.#failure = { kind: "failed", reason, detail: `Cannot connect to ${failed.address}: ${error.code}` };
     if (this.#endpoints.length > 0) return this.#nextAddress(now);
     if (this.#pending.size > 0) return WAIT;
+    this.#plan.failed(now, error.code);
     return this.#nextServer(now);
   }
 
   timedOut(now: number): Step | DialFailure {
     if (now >= this.#overallDeadline || now >= this.#serverDeadline) {
+      this.#plan.failed(now, "ETIMEDOUT");
       this.#timeOutServer();
       return now >= this.#overallDeadline ? this.#failure : this.#nextServer(now);
     }
@@ -144,8 +161,9 @@ export class Dial {
     this.#endpoints = [];
     this.#nextAttemptAt = Infinity;
     const shares = this.#plan.remaining();
-    const target = this.#plan.next();
+    const target = this.#plan.next(now);
     if (target === undefined) return this.#failure;
+    if (target === "busy") return { kind: "failed", reason: "upstream_busy", detail: this.#failure.detail };
     this.#serverDeadline = now + (this.#overallDeadline - now) / Math.max(1, shares);
     if (target.kind === "endpoint") {
       this.#endpoints = [target.endpoint];

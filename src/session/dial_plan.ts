@@ -4,8 +4,11 @@
  * Owns: turning a destination into dial targets: the name itself for `direct`, one server, or an upstream's.
  */
 
-import type { ServerConfig, Target } from "../config/config.ts";
+import type { Target } from "../config/config.ts";
+import type { ConnectionRecord } from "../connection_record.ts";
+import type { Choice } from "../upstream/balancer.ts";
 import type { DirectPolicy } from "../upstream/direct_policy.ts";
+import type { Member } from "../upstream/member.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { DialPlan, DialTarget } from "./dial.ts";
 
@@ -18,7 +21,7 @@ export class ServerPlan implements DialPlan {
     this.#target = dialTarget(target, listenerPort);
   }
 
-  next(): DialTarget | undefined {
+  next(_now: number): DialTarget | undefined {
     const target = this.#target;
     this.#target = undefined;
     return target;
@@ -31,6 +34,14 @@ export class ServerPlan implements DialPlan {
   refuses(_ip: string, _port: number): string | undefined {
     return undefined;
   }
+
+  failed(_now: number, _cause: string): void {}
+
+  answered(_now: number): Member | undefined {
+    return undefined;
+  }
+
+  abandon(): void {}
 }
 
 /** `direct`: the name that the client asked for, and no address that the policy refuses. */
@@ -50,29 +61,54 @@ export class DirectPlan extends ServerPlan {
 }
 
 /** An upstream: servers as its balancer chooses them, each at most once. */
-export class UpstreamPlan implements DialPlan {
+export class UpstreamPlan implements DialPlan, Choice {
+  readonly record: ConnectionRecord;
+  readonly tried = new Set<Member>();
   readonly #upstream: Upstream;
   readonly #listenerPort: number;
-  readonly #tried = new Set<ServerConfig>();
+  #triesLeft: number;
+  #member: Member | undefined;
 
-  constructor(upstream: Upstream, listenerPort: number) {
+  constructor(upstream: Upstream, record: ConnectionRecord, listenerPort: number) {
     this.#upstream = upstream;
+    this.record = record;
     this.#listenerPort = listenerPort;
+    this.#triesLeft = upstream.config.nextServer.tries || Infinity;
   }
 
-  next(): DialTarget | undefined {
-    const server = this.#upstream.balancer.next(this.#tried);
-    if (server === undefined) return undefined;
-    this.#tried.add(server);
-    return dialTarget(server.target, this.#listenerPort);
+  next(now: number): DialTarget | "busy" | undefined {
+    if (this.#triesLeft === 0) return undefined;
+    const member = this.#upstream.take(this, now);
+    if (member === undefined || member === "busy") return member;
+    this.#triesLeft--;
+    this.tried.add(member);
+    this.#member = member;
+    return dialTarget(member.target, this.#listenerPort);
   }
 
   remaining(): number {
-    return this.#upstream.config.servers.length - this.#tried.size;
+    return Math.min(this.#triesLeft, this.#upstream.members.length - this.tried.size);
   }
 
   refuses(): undefined {
     return undefined;
+  }
+
+  failed(now: number, cause: string): void {
+    this.#member?.failed(now, cause);
+    this.abandon();
+  }
+
+  answered(now: number): Member | undefined {
+    const member = this.#member;
+    this.#member = undefined;
+    member?.succeeded(now);
+    return member;
+  }
+
+  abandon(): void {
+    this.#member?.release();
+    this.#member = undefined;
   }
 }
 

@@ -20,6 +20,7 @@ import type { Reason } from "../reason.ts";
 import type { Router } from "../router.ts";
 import type { ClientHello, TlsErrorCode } from "../tls/client_hello.ts";
 import type { DirectPolicy } from "../upstream/direct_policy.ts";
+import type { Member } from "../upstream/member.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { Dial, type DialFailure, type DialPlan } from "./dial.ts";
 import { DirectPlan, ServerPlan, UpstreamPlan } from "./dial_plan.ts";
@@ -66,6 +67,8 @@ export class Session {
   #tlsCode: TlsErrorCode | undefined;
   #dial: Dial | undefined;
   #dialStartedAt = 0;
+  /** The upstream's server that this connection counts for. */
+  #member: Member | undefined;
   #proxyVersion: UpstreamConfig["proxyProtocol"];
   #cutReason: Reason | undefined;
   /** Bytes of a client that asked for more than its one request. */
@@ -138,7 +141,7 @@ export class Session {
 
   connected(attempt: number, now: number): Step {
     if (this.#state !== "dialing") return WAIT;
-    this.#dial!.connected(attempt);
+    this.#member = this.#dial!.connected(attempt, now);
     this.record.connectTime = now - this.#dialStartedAt;
     const step = this.#relay(attempt, now);
     if (step.kind !== "relay") return step;
@@ -230,7 +233,7 @@ export class Session {
       case "upstream": {
         const upstream = upstreams.get(to.name)!;
         this.#proxyVersion = upstream.config.proxyProtocol;
-        return new UpstreamPlan(upstream, port);
+        return new UpstreamPlan(upstream, this.record, port);
       }
       default:
         return new ServerPlan(to, port);
@@ -320,6 +323,9 @@ export class Session {
 
   #close(reason: Reason, detail: string, now: number, reply = this.#rejection(reason)): Step {
     const { record } = this;
+    if (this.#state === "dialing") this.#dial!.abandon();
+    this.#member?.release();
+    this.#member = undefined;
     this.#state = "closed";
     this.deadline = Infinity;
     this.#buffer.release();

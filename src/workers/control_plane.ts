@@ -11,6 +11,7 @@ import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
 import type { StartWorker, WorkerThread } from "../host.ts";
 import { ListenError } from "../proxy/listen_error.ts";
+import { Board, createBoardMemory } from "../upstream/board.ts";
 import type { ConfigSource, FromWorker, StartMessage, ToWorker } from "./protocol.ts";
 
 export interface ControlPlaneParts {
@@ -80,11 +81,15 @@ const GRACE = 5_000;
 export class ControlPlane {
   readonly #parts: ControlPlaneParts;
   readonly #workers: Worker[];
+  /** What all workers count together. */
+  readonly board: Board;
   #endpoints: readonly Endpoint[] = [];
   #stopping = false;
 
   constructor(parts: ControlPlaneParts) {
     this.#parts = parts;
+    const { clock } = parts.adapter;
+    this.board = new Board(createBoardMemory(parts.config.upstreams.values(), parts.count, clock), -1, clock);
     this.#workers = Array.from({ length: parts.count }, (_, index) => ({
       index,
       thread: undefined,
@@ -189,6 +194,8 @@ export class ControlPlane {
       reusePort: count > 1,
       ownAddresses,
       connectionLimit: Math.max(1, Math.floor(connectionLimit / count)),
+      worker: index,
+      board: this.board.memory,
       records: this.#parts.finished !== undefined,
     };
   }
@@ -245,6 +252,7 @@ export class ControlPlane {
     if (worker.thread === undefined) return;
     worker.thread = undefined;
     worker.open = 0;
+    this.board.forget(worker.index);
     worker.firstStart.reject(new Error(`Cannot start a worker: ${reason}`));
     settle(worker);
     if (!this.#stopping && worker.hasServed) this.#replace(worker, reason);

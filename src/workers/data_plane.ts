@@ -14,6 +14,7 @@ import { compileLineFormat } from "../log/access_log.ts";
 import type { ResolveAnswer } from "../proxy/connection.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { ProxyServer } from "../proxy/proxy_server.ts";
+import { Board } from "../upstream/board.ts";
 import type { ConfigSource, FromWorker, StartMessage, ToWorker } from "./protocol.ts";
 
 /** Log lines are sent together: at this size, or after so many milliseconds. */
@@ -88,6 +89,7 @@ export class DataPlane {
       reusePort: message.reusePort,
       ownAddresses: message.ownAddresses,
       connectionLimit: message.connectionLimit,
+      board: new Board(message.board, message.worker, this.#parts.adapter.clock),
       resolve: (name, answer) => this.#ask(name, answer),
       accepted: () => this.#schedule(),
       finished: (record) => {

@@ -6,6 +6,7 @@ import type { Endpoint } from "../address.ts";
 import type { ConfigInput } from "../config/schema.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
+import type { BoardMemory } from "../upstream/board.ts";
 
 /** Where a configuration comes from: each worker reads it for itself, since a checked one holds what cannot be sent. */
 export type ConfigSource = { readonly text: string; readonly path: string } | { readonly object: ConfigInput };
@@ -21,6 +22,10 @@ export interface StartMessage {
   readonly ownAddresses: readonly string[];
   /** Open connections of this worker at most. */
   readonly connectionLimit: number;
+  /** The worker's number, from 0. */
+  readonly worker: number;
+  /** What all workers count together of upstreams' servers. */
+  readonly board: BoardMemory;
   /** The control plane wants each finished connection's record, besides its log line. */
   readonly records: boolean;
 }

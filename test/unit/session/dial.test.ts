@@ -7,6 +7,8 @@ import { failure } from "./session_fixture.ts";
 class Plan implements DialPlan {
   readonly #targets: DialTarget[];
   readonly #refused: ReadonlySet<string>;
+  /** What became of the servers. */
+  readonly told: string[] = [];
 
   constructor(targets: readonly DialTarget[], refused: readonly string[] = []) {
     this.#targets = [...targets];
@@ -24,6 +26,19 @@ class Plan implements DialPlan {
   refuses(ip: string): string | undefined {
     return this.#refused.has(ip) ? "it is a private address" : undefined;
   }
+
+  failed(_now: number, cause: string): void {
+    this.told.push(cause);
+  }
+
+  answered(): undefined {
+    this.told.push("answered");
+    return undefined;
+  }
+
+  abandon(): void {
+    this.told.push("abandoned");
+  }
 }
 
 const server = (ip: string): DialTarget => ({ kind: "endpoint", endpoint: { kind: "tcp", ip, port: 443 } });
@@ -32,7 +47,8 @@ const named = (name: string): DialTarget => ({ kind: "name", name, port: 443 });
 /** A dial, and its steps as short texts: `connect 1 192.0.2.1:443`, `+connect …` alongside, `resolve a`, `failed reason`. */
 function start(targets: readonly DialTarget[], refused: readonly string[] = [], deadline = 15_000) {
   const attempts: UpstreamAttempt[] = [];
-  const dial = new Dial(new Plan(targets, refused), attempts, deadline);
+  const plan = new Plan(targets, refused);
+  const dial = new Dial(plan, attempts, deadline);
   const text = (step: ReturnType<Dial["begin"]>): string => {
     switch (step.kind) {
       case "connect":
@@ -45,24 +61,25 @@ function start(targets: readonly DialTarget[], refused: readonly string[] = [], 
         return step.kind;
     }
   };
-  return { dial, attempts, text };
+  return { dial, attempts, text, told: plan.told };
 }
 
 describe("dial: several servers", () => {
   test("the next one when a connect is refused", () => {
-    const { dial, attempts, text } = start([server("192.0.2.1"), server("192.0.2.2")]);
+    const { dial, attempts, text, told } = start([server("192.0.2.1"), server("192.0.2.2")]);
     assert.equal(text(dial.begin(0)), "connect 1 192.0.2.1");
     assert.equal(text(dial.connectFailed(1, failure("ECONNREFUSED"), 5)), "connect 2 192.0.2.2");
-    dial.connected(2);
+    dial.connected(2, 10);
     assert.deepEqual(attempts, [
       { address: "192.0.2.1:443", outcome: "ECONNREFUSED" },
       { address: "192.0.2.2:443", outcome: "" },
     ]);
     assert.equal(dial.deadline, Number.POSITIVE_INFINITY);
+    assert.deepEqual(told, ["ECONNREFUSED", "answered"]);
   });
 
   test("each gets its share of the time that is left", () => {
-    const { dial, text } = start([server("192.0.2.1"), server("192.0.2.2"), server("192.0.2.3")]);
+    const { dial, text, told } = start([server("192.0.2.1"), server("192.0.2.2"), server("192.0.2.3")]);
     dial.begin(0);
     assert.equal(dial.deadline, 5_000);
     assert.equal(text(dial.timedOut(5_000)), "connect 2 192.0.2.2");
@@ -70,6 +87,7 @@ describe("dial: several servers", () => {
     assert.equal(text(dial.connectFailed(2, failure("ECONNREFUSED"), 6_000)), "connect 3 192.0.2.3");
     assert.equal(dial.deadline, 15_000);
     assert.equal(text(dial.timedOut(15_000)), "failed connect_timeout");
+    assert.deepEqual(told, ["ETIMEDOUT", "ECONNREFUSED", "ETIMEDOUT"]);
   });
 
   test("an answer of an attempt that was given up is nothing", () => {
@@ -100,7 +118,7 @@ describe("dial: names (RFC 8305)", () => {
     assert.equal(text(dial.timedOut(260)), "+connect 2 192.0.2.1");
     assert.equal(text(dial.timedOut(510)), "+connect 3 192.0.2.2");
     assert.equal(dial.deadline, 15_000);
-    dial.connected(2);
+    dial.connected(2, 10);
     assert.deepEqual(attempts.at(-1), { address: "192.0.2.1:443", outcome: "" });
     assert.deepEqual(attempts.map(({ outcome }) => outcome).sort(), ["", "abandoned", "abandoned"]);
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { createBoardMemory } from "../../../src/upstream/board.ts";
 import { DataPlane } from "../../../src/workers/data_plane.ts";
 import type { FromWorker, StartMessage } from "../../../src/workers/protocol.ts";
 import { SimulatedAdapter } from "../proxy/simulated_world.ts";
@@ -19,6 +20,8 @@ const START: StartMessage = {
   reusePort: true,
   ownAddresses: [],
   connectionLimit: 100,
+  worker: 0,
+  board: createBoardMemory([], 1, { now: () => 0, wallTime: () => 0 }),
   records: false,
 };
 
