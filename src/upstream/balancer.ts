@@ -7,8 +7,13 @@
 
 import type { BalanceConfig } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
+import { compileText } from "../variables.ts";
+import { ConsistentHash } from "./consistent_hash.ts";
+import { Hash } from "./hash.ts";
+import { LeastConn } from "./least_conn.ts";
 import type { Member } from "./member.ts";
 import { RoundRobin } from "./round_robin.ts";
+import { WeightedRandom } from "./weighted_random.ts";
 
 /** The connection that a server is chosen for. */
 export interface Choice {
@@ -26,6 +31,18 @@ export interface Balancer {
 }
 
 /** A method at work for these servers. @param random from 0 up to 1. */
-export function createBalancer(_method: BalanceConfig, members: readonly Member[], _random: () => number): Balancer {
-  return new RoundRobin(members);
+export function createBalancer(method: BalanceConfig, members: readonly Member[], random: () => number): Balancer {
+  switch (method.kind) {
+    case "round_robin":
+      return new RoundRobin(members);
+    case "least_conn":
+      return new LeastConn(members);
+    case "random":
+    case "random_two":
+      return new WeightedRandom(members, method.kind === "random_two", random);
+    case "hash": {
+      const keyOf = compileText(method.key);
+      return method.consistent ? new ConsistentHash(members, keyOf) : new Hash(members, keyOf);
+    }
+  }
 }

@@ -61,3 +61,12 @@ export function order(upstream: Upstream, count: number, now = 0): string {
   }
   return names;
 }
+
+/** Who serves the client, when it comes now. */
+export function serverOf(upstream: Upstream, ip: string, tried: readonly Member[] = []): string {
+  const member = upstream.take(choice(tried, recordOf(ip)), 0);
+  if (member instanceof Member) member.release();
+  return nameOf(member);
+}
+
+export const CLIENTS = Array.from({ length: 4_000 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
