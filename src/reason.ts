@@ -25,6 +25,7 @@ export const REASONS = {
   address_refused: "direct resolved to a private, local or own address",
   connect_failed: "no server accepted the connection",
   connect_timeout: "no server answered within timeouts.connect",
+  server_closed: "every server that took the connection closed it before its first byte",
   upstream_busy: "every server of the upstream has its maxConnections, and its queue is full",
   queue_timeout: "no server of the upstream had room within queue.timeout",
   upstream_down: "every server of the upstream is out of service",

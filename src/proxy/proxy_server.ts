@@ -18,6 +18,7 @@ import type { Board } from "../upstream/board.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
 import { createRandom } from "../upstream/random.ts";
 import { createUpstreams, ownBoard, type Upstream } from "../upstream/upstream.ts";
+import type { PassOn } from "../upstream/waiting_line.ts";
 import { Connection, type ConnectionOwner, type Resolve } from "./connection.ts";
 import { ListenError } from "./listen_error.ts";
 
@@ -36,6 +37,8 @@ export interface ProxyParts {
   readonly reusePort?: boolean;
   /** What is counted of upstreams' servers over all threads; absent: this is the only one. */
   readonly board?: Board;
+  /** Tells another worker that a connection of its own is next in an upstream's line. */
+  readonly passOn?: PassOn;
   /** Called for each connection when it is accepted. */
   accepted?(): void;
   /** Called once for each connection, when its record is complete. */
@@ -80,6 +83,7 @@ export class ProxyServer implements ConnectionOwner {
       board: parts.board ?? ownBoard(config.upstreams, clock),
       random: createRandom(clock.wallTime() + 1000 * clock.now()),
       tell: (message) => parts.warn?.(message),
+      passOn: parts.passOn,
     });
   }
 
@@ -144,6 +148,11 @@ export class ProxyServer implements ConnectionOwner {
       this.#drained.push(cancel);
     }
     this.#drained.push(drained);
+  }
+
+  /** A server of an upstream, by its place in the configuration, has room. */
+  freed(index: number): void {
+    [...this.upstreams.values()][index]?.freed();
   }
 
   /** Ends every connection now. */

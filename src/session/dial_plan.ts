@@ -10,14 +10,16 @@ import type { Choice } from "../upstream/balancer.ts";
 import type { DirectPolicy } from "../upstream/direct_policy.ts";
 import type { Member } from "../upstream/member.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import type { DialPlan, DialTarget } from "./dial.ts";
+import type { Place } from "../upstream/waiting_line.ts";
+import { DialPlan, type DialTarget, type Waiting } from "./dial.ts";
 
 /** One server that the operator named: it may be anywhere. */
-export class ServerPlan implements DialPlan {
+export class ServerPlan extends DialPlan {
   #target: DialTarget | undefined;
 
   /** @param listenerPort where the target has none. */
   constructor(target: Target, listenerPort: number) {
+    super();
     this.#target = dialTarget(target, listenerPort);
   }
 
@@ -30,18 +32,6 @@ export class ServerPlan implements DialPlan {
   remaining(): number {
     return this.#target === undefined ? 0 : 1;
   }
-
-  refuses(_ip: string, _port: number): string | undefined {
-    return undefined;
-  }
-
-  failed(_now: number, _cause: string): void {}
-
-  answered(_now: number): Member | undefined {
-    return undefined;
-  }
-
-  abandon(): void {}
 }
 
 /** `direct`: the name that the client asked for, and no address that the policy refuses. */
@@ -61,25 +51,34 @@ export class DirectPlan extends ServerPlan {
 }
 
 /** An upstream: servers as its balancer chooses them, each at most once. */
-export class UpstreamPlan implements DialPlan, Choice {
+export class UpstreamPlan extends DialPlan implements Choice {
   readonly record: ConnectionRecord;
   readonly tried = new Set<Member>();
+  override readonly nextTimeout: number;
   readonly #upstream: Upstream;
   readonly #listenerPort: number;
   #triesLeft: number;
   #member: Member | undefined;
+  #place: Place | undefined;
+  /** They took the connection and closed it. Perhaps for what the client said: only another's answer tells. */
+  #suspects: Member[] | undefined;
 
   constructor(upstream: Upstream, record: ConnectionRecord, listenerPort: number) {
+    super();
     this.#upstream = upstream;
     this.record = record;
     this.#listenerPort = listenerPort;
     this.#triesLeft = upstream.config.nextServer.tries || Infinity;
+    this.nextTimeout = upstream.config.nextServer.timeout || Infinity;
   }
 
   next(now: number): DialTarget | "busy" | undefined {
     if (this.#triesLeft === 0) return undefined;
-    const member = this.#upstream.take(this, now);
-    if (member === undefined || member === "busy") return member;
+    const mayTry = this.#place?.isNext ?? (this.#upstream.line?.length ?? 0) === 0;
+    const member = mayTry ? this.#upstream.take(this, now) : "busy";
+    if (member === "busy") return member;
+    this.#leaveLine();
+    if (member === undefined) return undefined;
     this.#triesLeft--;
     this.tried.add(member);
     this.#member = member;
@@ -90,25 +89,54 @@ export class UpstreamPlan implements DialPlan, Choice {
     return Math.min(this.#triesLeft, this.#upstream.members.length - this.tried.size);
   }
 
-  refuses(): undefined {
-    return undefined;
-  }
-
-  failed(now: number, cause: string): void {
+  override failed(now: number, cause: string): void {
     this.#member?.failed(now, cause);
-    this.abandon();
+    this.#release();
   }
 
-  answered(now: number): Member | undefined {
+  override get mayLose(): boolean {
+    return this.#suspects !== undefined || (this.#triesLeft > 0 && this.#upstream.hasOther(this.tried));
+  }
+
+  override lost(): void {
+    if (this.#member === undefined) return;
+    this.#suspects ??= [];
+    this.#suspects.push(this.#member);
+    this.#release();
+  }
+
+  override settle(heard: boolean, now: number): Member | undefined {
     const member = this.#member;
     this.#member = undefined;
     member?.succeeded(now);
+    if (heard) for (const suspect of this.#suspects ?? []) suspect.failed(now, "closed before its first byte");
     return member;
   }
 
-  abandon(): void {
-    this.#member?.release();
+  override wait(): Waiting | undefined {
+    const { line } = this.#upstream;
+    this.#place = line?.enter();
+    return line === undefined || this.#place === undefined ? undefined : { place: this.#place, timeout: line.timeout };
+  }
+
+  override describe(now: number): string {
+    return this.#upstream.describe(this, now);
+  }
+
+  override abandon(): void {
+    this.#leaveLine();
+    this.#release();
+  }
+
+  #release(): void {
+    const member = this.#member;
     this.#member = undefined;
+    member?.release();
+  }
+
+  #leaveLine(): void {
+    this.#place?.leave();
+    this.#place = undefined;
   }
 }
 

@@ -4,6 +4,7 @@
 
 import type { Endpoint } from "../address.ts";
 import type { Reason } from "../reason.ts";
+import type { Place } from "../upstream/waiting_line.ts";
 
 export type Step =
   /** Read more from the client. */
@@ -20,6 +21,13 @@ export type Step =
       /** Pending attempts go on beside this one (RFC 8305 §5); otherwise they are given up first. */
       readonly alongside: boolean;
     }
+  /** Wait for a server that has room: whenever `place.wake` is called, answer with `freed`. Read from the client meanwhile. */
+  | { readonly kind: "queue"; readonly place: Place }
+  /**
+   * Send `head` to the attempt that connected, give up the others, and read from both sides. Answer with `serverReceived`,
+   * `serverGone`, `received` or `ended`, whichever comes first.
+   */
+  | { readonly kind: "offer"; readonly attempt: number; readonly head: Uint8Array }
   /** Join the client and the attempt that connected; give up the others. Answer with `relayed`. */
   | {
       readonly kind: "relay";
@@ -27,6 +35,8 @@ export type Step =
       /** What the server gets first. */
       readonly head: Uint8Array;
       readonly gate: RelayGate | undefined;
+      /** What the client gets first, lent for the call: the server has said it already. */
+      readonly answer: Uint8Array | undefined;
     }
   /** End the relay at once; answer with `relayed`. */
   | { readonly kind: "cut" }
@@ -36,7 +46,7 @@ export type Step =
 /** Limits what passes a relay: see `RelayOptions` of the adapter contract. */
 export interface RelayGate {
   readonly fromClient: (bytes: Uint8Array) => number;
-  readonly fromServer: (bytes: Uint8Array) => boolean;
+  readonly fromServer: ((bytes: Uint8Array) => boolean) | undefined;
 }
 
 export const READ: Step = { kind: "read" };

@@ -97,6 +97,13 @@ export class Member {
     return this.isInService && !this.isFailing(tick) && this.hasRoom;
   }
 
+  /** How it is, in a word or two. */
+  state(tick: number): string {
+    if (!this.isInService) return "is down";
+    if (this.isFailing(tick)) return "is failing";
+    return `has ${this.active}${this.config.maxConnections === 0 ? "" : ` of ${this.config.maxConnections}`} connections`;
+  }
+
   /** Its weight now, in `WEIGHT_UNIT`s: grows back with `slowStart` after it was out of service. */
   weight(tick: number): number {
     const whole = this.config.weight * WEIGHT_UNIT;
@@ -163,7 +170,7 @@ export class Member {
     Atomics.store(this.#words, this.#at + SLOT.lostWeight, Math.min(weight * WEIGHT_UNIT, lost));
     if (fails !== maxFails) return;
     this.#home.tell(
-      `upstream ${this.#home.name}: ${this.#label} failed (${cause}) and is passed over for ${failTimeout / 1000} s`,
+      `upstream ${this.#home.name}: ${this.label} failed (${cause}) and is passed over for ${failTimeout / 1000} s`,
     );
   }
 
@@ -178,7 +185,7 @@ export class Member {
     const { maxFails } = this.config;
     if (maxFails === 0 || fails < maxFails) return;
     this.isBack(this.#home.board.tick(now));
-    this.#home.tell(`upstream ${this.#home.name}: ${this.#label} is back`);
+    this.#home.tell(`upstream ${this.#home.name}: ${this.label} is back`);
   }
 
   /** It is in service again: `slowStart` begins. */
@@ -186,7 +193,8 @@ export class Member {
     Atomics.store(this.#words, this.#at + SLOT.backAt, tick);
   }
 
-  get #label(): string {
+  /** Its address for people, and the configured one where that is another. */
+  get label(): string {
     const where = serverName(this.target);
     return where === this.name ? where : `${where} (${this.name})`;
   }

@@ -10,6 +10,7 @@ import { type Balancer, type Choice, createBalancer } from "./balancer.ts";
 import { Board, type BoardClock, createBoardMemory } from "./board.ts";
 import { Member, type MemberHome, type Tell } from "./member.ts";
 import { RoundRobin } from "./round_robin.ts";
+import { type PassOn, WaitingLine } from "./waiting_line.ts";
 
 /** A server at work, as the control plane hands it out. */
 export interface MemberPlace {
@@ -26,6 +27,8 @@ export interface UpstreamParts {
   random(): number;
   /** Told when a server goes out of service by its failures, or comes back. */
   readonly tell: Tell;
+  /** Absent where there is one thread. */
+  readonly passOn?: PassOn | undefined;
 }
 
 export class Upstream implements MemberHome {
@@ -35,6 +38,8 @@ export class Upstream implements MemberHome {
   readonly board: Board;
   readonly name: string;
   readonly tell: Tell;
+  /** Absent where connections do not wait. */
+  readonly line: WaitingLine | undefined;
   readonly #random: () => number;
   #members: readonly Member[] = [];
   #primary!: Balancer;
@@ -47,6 +52,9 @@ export class Upstream implements MemberHome {
     this.name = config.name;
     this.tell = parts.tell;
     this.#random = parts.random;
+    const { queue } = config;
+    this.line =
+      queue === undefined ? undefined : new WaitingLine(parts.board, index, queue, parts.passOn ?? (() => {}));
     const first = parts.board.firstSlot(index);
     this.setMembers(config.servers.map(({ target }, server) => ({ slot: first + server, server, target })));
   }
@@ -85,7 +93,22 @@ export class Upstream implements MemberHome {
     return member;
   }
 
-  freed(): void {}
+  /** A server has a connection less: somebody who waits may have it. */
+  freed(): void {
+    this.line?.freed();
+  }
+
+  /** Whether a connection that has tried `tried` could still be given another server. */
+  hasOther(tried: ReadonlySet<Member>): boolean {
+    return this.#members.some((member) => !tried.has(member) && member.isInService);
+  }
+
+  /** How the servers that were not tried are, for a log. */
+  describe({ tried }: Choice, now: number): string {
+    const tick = this.board.tick(now);
+    const untried = this.#members.filter((member) => !tried.has(member));
+    return untried.map((member) => `${member.label} ${member.state(tick)}`).join(", ");
+  }
 
   #choose(choice: Choice, tick: number): Member | "busy" | undefined {
     let busy = false;

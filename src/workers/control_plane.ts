@@ -219,6 +219,9 @@ export class ControlPlane {
       case "records":
         for (const record of message.records) this.#parts.finished?.(record);
         return;
+      case "freed":
+        this.#workers[message.worker]?.thread?.post({ kind: "freed", upstream: message.upstream });
+        return;
       case "warn":
         this.#parts.warn(message.message);
         return;

@@ -74,6 +74,9 @@ export class DataPlane {
           this.#parts.post({ kind: "drained" });
         });
         return;
+      case "freed":
+        this.#server?.freed(message.upstream);
+        return;
       case "cut":
         this.#server?.cut();
         return;
@@ -91,6 +94,7 @@ export class DataPlane {
       connectionLimit: message.connectionLimit,
       board: new Board(message.board, message.worker, this.#parts.adapter.clock),
       resolve: (name, answer) => this.#ask(name, answer),
+      passOn: (worker, upstream) => this.#parts.post({ kind: "freed", upstream, worker }),
       accepted: () => this.#schedule(),
       finished: (record) => {
         if (format !== undefined) this.#lines += `${format(record)}\n`;

@@ -35,6 +35,8 @@ export type ToWorker =
   | { readonly kind: "resolved"; readonly id: number; readonly answer: readonly string[] | IoError }
   /** Stop accepting; what is left after `timeout` ms is cut. `draining` follows at once, `drained` at the end. */
   | { readonly kind: "drain"; readonly timeout: number }
+  /** A server of an upstream (by its place in the configuration) has room, and a connection of yours is next. */
+  | { readonly kind: "freed"; readonly upstream: number }
   | { readonly kind: "cut" };
 
 export type FromWorker =
@@ -46,6 +48,8 @@ export type FromWorker =
   | { readonly kind: "log"; readonly lines: string }
   /** Connections that have ended, one or more. */
   | { readonly kind: "records"; readonly records: readonly ConnectionRecord[] }
+  /** Tell another worker that a connection of its own is next. */
+  | { readonly kind: "freed"; readonly upstream: number; readonly worker: number }
   | { readonly kind: "warn"; readonly message: string }
   /** How many connections are open, told when that has changed. */
   | { readonly kind: "open"; readonly connections: number }

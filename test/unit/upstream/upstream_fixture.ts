@@ -19,13 +19,15 @@ export function createUpstream(options: string, workers = 0) {
   const config = loaded.config.upstreams.get("pool")!;
   const memory = createBoardMemory([config], workers, CLOCK);
   const told: string[] = [];
+  const passed: number[] = [];
   const open = (worker: number) =>
     new Upstream(config, 0, {
       board: new Board(memory, worker, CLOCK),
       random: seededRandom(7),
       tell: (message) => told.push(message),
+      passOn: (to) => passed.push(to),
     });
-  return { upstream: open(0), open, told, memory };
+  return { upstream: open(0), open, told, passed, memory };
 }
 
 export function recordOf(ip = "198.51.100.9", serverName = "shop.example.test"): ConnectionRecord {

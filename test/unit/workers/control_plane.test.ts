@@ -111,6 +111,13 @@ describe("control plane", () => {
     assert.deepEqual([log, warnings, plane.openConnections], [["one\ntwo"], ["careful"], 3]);
   });
 
+  test("who is next in a line is told", async () => {
+    const { plane, threads } = world();
+    await plane.start();
+    threads[0]!.events.message({ kind: "freed", upstream: 3, worker: 1 });
+    assert.deepEqual(threads[1]!.got.slice(1), [{ kind: "freed", upstream: 3 }]);
+  });
+
   test("a worker that dies is replaced, later each time; the others go on", async () => {
     const { adapter, plane, threads, warnings } = world();
     await plane.start();
