@@ -89,6 +89,8 @@ export interface DialFailure {
 export class Dial {
   /** When `timedOut` must be called, ms. */
   deadline: number;
+  /** The client has said all that it will: its FIN must reach the server with it. */
+  clientEnded = false;
   readonly #plan: DialPlan;
   readonly #attempts: UpstreamAttempt[];
   #overallDeadline: number;
@@ -163,7 +165,7 @@ export class Dial {
   /** Until when it may be seen whether the server that connected speaks before it closes; undefined: it need not be seen. */
   offerUntil(now: number): number | undefined {
     const until = Math.min(this.#overallDeadline, this.#nextUntil);
-    return now < until && this.#plan.mayLose ? until : undefined;
+    return now < until && !this.clientEnded && this.#plan.mayLose ? until : undefined;
   }
 
   /** The server that connected stays. Whom the connection must release in the end, if anybody. @param heard it has spoken. */

@@ -121,6 +121,7 @@ export class Session {
   /** The client's FIN. */
   ended(now: number): Step {
     if (this.#state === "offering") return this.#settle({ ...RELAY, gate: this.#request }, false, now);
+    if (this.#state === "dialing") this.#dial!.clientEnded = true;
     if (this.#state !== "preread") return WAIT;
     return this.#close("client_left", `after ${this.#buffer.length} bytes of an unfinished first message`, now);
   }
