@@ -3,7 +3,7 @@
  */
 
 import { formatEndpoint } from "../address.ts";
-import type { BalanceConfig, Config, Destination, Route, RouteTable, Target } from "../config/config.ts";
+import type { BalanceConfig, Config, Destination, Route, RouteTable, ServerConfig, Target } from "../config/config.ts";
 
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
@@ -43,6 +43,12 @@ export function destinationText(destination: Destination): string {
     default:
       return targetText(destination);
   }
+}
+
+/** An upstream's server: its address, its weight, and what else is special about it. */
+export function serverText({ target, weight, backup, down, maxConnections }: ServerConfig): string {
+  const limit = maxConnections === 0 ? "" : ` maxConnections ${maxConnections}`;
+  return `${targetText(target)} weight ${weight}${limit}${backup ? " backup" : ""}${down ? " down" : ""}`;
 }
 
 /** A method as a configuration writes it. */

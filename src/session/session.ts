@@ -328,7 +328,7 @@ export class Session {
       head = join(join(head, parts[0]), parts[1]);
     }
     this.#headLength = head.length;
-    return { ...RELAY, attempt, head, gate: this.#request };
+    return { kind: "relay", attempt, head, gate: this.#request, answer: undefined };
   }
 
   /** The PROXY header that the server expects, if any. */

@@ -143,6 +143,12 @@ export class Board {
     Atomics.store(this.words, this.slotAt(slot) + SLOT[word], value);
   }
 
+  /** What active checks have found, a `HEALTH`. A server that was down comes back slowly, where `slowStart` says so. */
+  setHealth(slot: number, health: number, now: number): void {
+    const before = Atomics.exchange(this.words, this.slotAt(slot) + SLOT.health, health);
+    if (before === HEALTH.down && health !== HEALTH.down) this.write(slot, "backAt", this.tick(now));
+  }
+
   /** Makes a slot ready for another server. Its connections must have ended: `read(slot, "active")` is 0. */
   clear(slot: number): void {
     const at = this.slotAt(slot);
@@ -191,7 +197,7 @@ export class Board {
     const at = GROUP_WORDS * upstream;
     Atomics.add(this.words, at + GROUP.waiting, 1);
     if (this.memory.workers > 0) Atomics.add(this.words, this.#lineAt(this.#worker, upstream), 1);
-    return Atomics.add(this.words, at + GROUP.ticket, 1) + 1;
+    return (Atomics.add(this.words, at + GROUP.ticket, 1) + 1) | 0 || 1;
   }
 
   leaveLine(upstream: number): void {

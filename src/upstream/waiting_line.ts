@@ -39,6 +39,8 @@ export class WaitingLine {
   readonly #size: number;
   readonly #passOn: PassOn;
   readonly #places = new Set<Place>();
+  /** Who is being woken may give a server back at once: that is seen when it returns. */
+  #waking = false;
 
   constructor(
     board: Board,
@@ -82,6 +84,16 @@ export class WaitingLine {
 
   /** A server may have room: whoever has waited longest is woken, in whichever worker, and those behind while there is more. */
   freed(): void {
+    if (this.#waking) return;
+    this.#waking = true;
+    try {
+      this.#wake();
+    } finally {
+      this.#waking = false;
+    }
+  }
+
+  #wake(): void {
     while (this.length > 0) {
       if (!this.#isOurTurn()) {
         const worker = this.#board.longestWaiting(this.#upstream);

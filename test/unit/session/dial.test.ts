@@ -222,6 +222,11 @@ describe("dial: servers without room", () => {
     assert.equal(dial.deadline, 33_000, "the last one may take what is left of timeouts.connect");
   });
 
+  test("none is in service", () => {
+    const { dial, text } = start([]);
+    assert.equal(text(dial.begin(0)), "failed upstream_down");
+  });
+
   test("waits too long", () => {
     const plan = new BusyPlan(targets, true);
     const dial = new Dial(plan, [], 15_000);

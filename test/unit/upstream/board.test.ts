@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Board, createBoardMemory, SPARE_SLOTS, TICK } from "../../../src/upstream/board.ts";
+import { Board, createBoardMemory, HEALTH, SPARE_SLOTS, TICK } from "../../../src/upstream/board.ts";
 import { CLOCK, createUpstream, take } from "./upstream_fixture.ts";
 
 describe("board", () => {
@@ -54,6 +54,19 @@ describe("board", () => {
     assert.equal(control.longestWaiting(0), 2);
     open(2).board.setOldest(0, 0);
     assert.equal(control.longestWaiting(0), 0);
+  });
+
+  test("a server that active checks find up again comes back slowly", () => {
+    const { upstream } = createUpstream("{ servers: [{ address: 'a:1', slowStart: 10s }, b:1] }");
+    const { board } = upstream;
+    const [member] = upstream.members;
+    board.setHealth(0, HEALTH.up, 0);
+    assert.equal(board.read(0, "backAt"), 0);
+    board.setHealth(0, HEALTH.down, 1_000);
+    assert.ok(!member!.isInService);
+    board.setHealth(0, HEALTH.up, 60_000);
+    assert.ok(member!.isInService);
+    assert.equal(member!.weight(board.tick(64_900)), 50);
   });
 
   test("a slot is made ready for another server", () => {

@@ -52,6 +52,23 @@ describe("waiting line", () => {
     assert.deepEqual(served, ["a", "b"]);
   });
 
+  test("a long line whose connections all fail at once is served one after another, not one inside another", () => {
+    const { upstream } = createUpstream(POOL.replace("size: 3", "size: 20000"));
+    const member = take(upstream);
+    let failed = 0;
+    for (let index = 0; index < 20_000; index++) {
+      const place = lineOf(upstream).enter()!;
+      place.wake = () => {
+        const taken = take(upstream);
+        place.leave();
+        failed++;
+        taken.release();
+      };
+    }
+    member.release();
+    assert.equal(failed, 20_000);
+  });
+
   test("over all workers: another's turn is passed on", () => {
     const { open, passed } = createUpstream(POOL, 2);
     const [one, two] = [open(0), open(1)];
