@@ -97,8 +97,11 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/mod.ts": "test/packaging uses it as a library on each runtime; the command line and conformance run on it",
   "src/proxy/connection.ts":
     "ProxyServer owns every connection: test/unit/proxy/proxy_server.test.ts, test/conformance",
+  "src/proxy/offered_server.ts": "Connection makes it: test/unit/proxy/proxy_server.test.ts, test/conformance",
   "src/proxy/listen_error.ts": "its causes are the system's: test/conformance/addresses.test.ts",
   "src/session/dial_plan.ts": "Session makes the plan: test/unit/session/session.test.ts sees which addresses it dials",
+  "src/session/forwarded_request.ts":
+    "Session makes it: test/unit/session/session.test.ts; its gate: request_gate.test.ts",
   "src/session/preread.ts": "Session feeds it: test/unit/session/session.test.ts",
   "src/session/rejection.ts": "Session sends its replies: test/unit/session/session.test.ts reads them",
   "src/tls/record.ts":

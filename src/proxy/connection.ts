@@ -21,6 +21,7 @@ import type { IoError } from "../errors.ts";
 import type { Reason } from "../reason.ts";
 import type { Session } from "../session/session.ts";
 import type { Step } from "../session/step.ts";
+import { OfferedServer, type OfferOwner } from "./offered_server.ts";
 
 /** Answers once, later: with addresses, or with an error. A callback, since a thread that sleeps in `epoll_wait` runs no promises. */
 export type ResolveAnswer = (addresses: readonly string[] | IoError) => void;
@@ -46,7 +47,9 @@ export interface ConnectionOwner {
 const LINGER = 1_000;
 const LINGER_BYTES = 1 << 20;
 
-export class Connection implements SocketHandlers, RelayOwner, Timed {
+const IGNORED: SocketHandlers = { received() {}, ended() {}, closed() {} };
+
+export class Connection implements SocketHandlers, RelayOwner, OfferOwner, Timed {
   dueTick = 0;
   dueBefore: Timed | undefined;
   dueAfter: Timed | undefined;
@@ -130,6 +133,15 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
         if (!step.alongside) this.#cancelPending();
         this.#connect(step);
         return;
+      case "queue":
+        step.place.wake = () => this.#drive((now) => this.session.freed(now));
+        this.#client.read();
+        return;
+      case "offer":
+        this.#cancelPending();
+        new OfferedServer(this.#server!, step.head, this);
+        this.#client.read();
+        return;
       case "relay":
         this.#startRelay(step);
         return;
@@ -162,7 +174,9 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
     this.#settled(attempt);
     this.#server = socket;
     this.#drive((now) => this.session.connected(attempt.number, now));
-    if (this.#relay === undefined) socket.destroy();
+    if (this.#relay !== undefined || this.session.isOffering) return;
+    socket.destroy();
+    this.#server = undefined;
   }
 
   /** Of an attempt. */
@@ -178,10 +192,20 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
 
   #startRelay(step: Extract<Step, { kind: "relay" }>): void {
     this.#cancelPending();
-    const { gate, head, rate } = step;
+    const { gate, head, answer, rate } = step;
+    if (answer !== undefined) this.#client.write(answer);
     const options = { head, rate, fromClient: gate?.fromClient, fromServer: gate?.fromServer };
     this.#relay = this.#owner.adapter.relay(this.#client, this.#server!, options, this);
     this.#server = undefined;
+  }
+
+  serverReceived(bytes: Uint8Array): void {
+    this.#drive((now) => this.session.serverReceived(bytes, now));
+  }
+
+  serverGone(error: IoError | undefined): void {
+    this.#server = undefined;
+    this.#drive((now) => this.session.serverGone(error, now));
   }
 
   relayDone(end: RelayEnd): void {
@@ -193,6 +217,7 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
   #close(reply: Uint8Array | undefined): void {
     this.#owner.finished(this);
     if (this.#relay !== undefined) return;
+    this.#dropServer();
     this.#lingering = 0;
     if (reply === undefined) {
       this.#client.destroy();
@@ -206,6 +231,15 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
     }
     this.#owner.setDeadline(this, this.#owner.adapter.clock.now() + LINGER);
     this.#client.read();
+  }
+
+  /** One that was offered the connection. */
+  #dropServer(): void {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    server.handlers = IGNORED;
+    server.reset();
   }
 
   #discard(bytes: number): void {

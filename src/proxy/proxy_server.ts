@@ -15,9 +15,13 @@ import { Admission, type WorkerLimits } from "../limits/admission.ts";
 import { Counts } from "../metrics/counts.ts";
 import { Router } from "../router.ts";
 import { PrereadBudget } from "../session/preread_buffer.ts";
-import { Session, type SessionSettings } from "../session/session.ts";
+import { Session } from "../session/session.ts";
+import type { SessionSettings } from "../session/session_settings.ts";
+import type { Board } from "../upstream/board.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
-import { Upstream } from "../upstream/upstream.ts";
+import { createRandom } from "../upstream/random.ts";
+import { createUpstreams, ownBoard, type Upstream } from "../upstream/upstream.ts";
+import type { PassOn } from "../upstream/waiting_line.ts";
 import { Connection, type ConnectionOwner, type Resolve } from "./connection.ts";
 import { ListenError } from "./listen_error.ts";
 
@@ -36,6 +40,10 @@ export interface ProxyParts {
   readonly endpoints?: readonly (Endpoint | null)[];
   /** Other workers listen on the same ports. */
   readonly reusePort?: boolean;
+  /** What is counted of upstreams' servers over all threads; absent: this is the only one. */
+  readonly board?: Board;
+  /** Tells another worker that a connection of its own is next in an upstream's line. */
+  readonly passOn?: PassOn;
   /** Called for each connection when it is accepted. */
   accepted?(): void;
   /** Called once for each connection, when its record is complete. */
@@ -57,6 +65,8 @@ export class ProxyServer implements ConnectionOwner {
   readonly connectOptions: ConnectOptions;
   /** Connections that have ended. */
   readonly counts = new Counts();
+  /** Those of the configuration, at work. */
+  readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly #config: Config;
   readonly #parts: ProxyParts;
   readonly #listeners: OpenListener[] = [];
@@ -75,6 +85,13 @@ export class ProxyServer implements ConnectionOwner {
     this.connectOptions = config.tcp;
     this.#config = config;
     this.#parts = parts;
+    const { clock } = parts.adapter;
+    this.upstreams = createUpstreams(config.upstreams, {
+      board: parts.board ?? ownBoard(config.upstreams, clock),
+      random: createRandom(clock.wallTime() + 1000 * clock.now()),
+      tell: (message) => parts.warn?.(message),
+      passOn: parts.passOn,
+    });
   }
 
   /** Opens every listener, or none. @throws {ListenError} as the rejection. */
@@ -92,7 +109,7 @@ export class ProxyServer implements ConnectionOwner {
       for (const { listener } of opened) listener.close();
       throw error;
     }
-    const settings = sessionSettings(this.#config, this.#parts, opened);
+    const settings = sessionSettings(this.#config, this.#parts, this.upstreams, opened);
     opened.forEach(({ config, listener }, index) => {
       this.#listeners.push({ config, listener, text: formatEndpoint(listener.endpoint), settings: settings[index]! });
     });
@@ -138,6 +155,11 @@ export class ProxyServer implements ConnectionOwner {
       this.#drained.push(cancel);
     }
     this.#drained.push(drained);
+  }
+
+  /** A server of an upstream, by its place in the configuration, has room. */
+  freed(index: number): void {
+    [...this.upstreams.values()][index]?.freed();
   }
 
   /** Ends every connection now. */
@@ -241,9 +263,9 @@ export class ProxyServer implements ConnectionOwner {
 function sessionSettings(
   config: Config,
   parts: ProxyParts,
+  upstreams: ReadonlyMap<string, Upstream>,
   opened: readonly { readonly config: ListenerConfig; readonly listener: Listener }[],
 ): SessionSettings[] {
-  const upstreams = new Map([...config.upstreams].map(([name, upstream]) => [name, new Upstream(upstream)]));
   const endpoints = opened.map(({ listener }) => listener.endpoint);
   const directPolicy = new DirectPolicy(endpoints, parts.ownAddresses);
   const budget = new PrereadBudget(config.limits.prereadTotal);

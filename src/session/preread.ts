@@ -5,6 +5,7 @@
  * all bytes so far each time. RFC 8446 §4.1.2, RFC 9112 §3, HAProxy's PROXY protocol.
  */
 
+import type { ConnectionRecord } from "../connection_record.ts";
 import { NEED_MORE, type NeedMore, ParseError } from "../errors.ts";
 import { type RequestHead, RequestHeadReader } from "../http/request_head.ts";
 import { type ProxyHeader, readProxyHeader } from "../proxy_protocol/read_proxy_header.ts";
@@ -75,4 +76,17 @@ export class Preread {
 
 function failure(reason: Reason, error: ParseError, skipped: number): PrereadFailure {
   return { kind: "failed", reason, detail: `${error.detail} (byte ${skipped + error.offset})`, tlsCode: undefined };
+}
+
+/** Writes what a first message says of its connection into the record. */
+export function describe(record: ConnectionRecord, prelude: Prelude): void {
+  if (prelude.kind === "http") {
+    record.serverName = prelude.head.host;
+    return;
+  }
+  const { serverName, alpn, versions, legacyVersion, ech } = prelude.hello;
+  record.serverName = serverName;
+  record.alpn = alpn;
+  record.tlsVersions = versions.length > 0 ? versions : [legacyVersion];
+  record.ech = ech;
 }

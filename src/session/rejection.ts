@@ -26,6 +26,10 @@ const ALERTS: Readonly<Partial<Record<Reason, AlertDescription>>> = {
   resolve_timeout: "internal_error",
   connect_failed: "internal_error",
   connect_timeout: "internal_error",
+  server_closed: "internal_error",
+  upstream_busy: "internal_error",
+  queue_timeout: "internal_error",
+  upstream_down: "internal_error",
   internal_error: "internal_error",
 };
 
@@ -53,11 +57,15 @@ const STATUSES: Readonly<Partial<Record<Reason, ReplyStatus>>> = {
   address_refused: 502,
   resolve_failed: 502,
   connect_failed: 502,
+  server_closed: 502,
   internal_error: 502,
   resolve_timeout: 504,
   connect_timeout: 504,
   preread_timeout: 408,
   preread_memory: 503,
+  upstream_busy: 503,
+  queue_timeout: 503,
+  upstream_down: 503,
   too_many_connections: 503,
 };
 

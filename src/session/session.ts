@@ -7,52 +7,28 @@
  */
 
 import type { RelayEnd } from "../adapter.ts";
-import type { CidrSet } from "../cidr_set.ts";
-import type { RateConfig, Route, RouteOptions, UpstreamConfig } from "../config/config.ts";
+import type { RouteOptions, UpstreamConfig } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import { type IoError, NEED_MORE } from "../errors.ts";
-import { forwardedHead } from "../http/forwarded_head.ts";
 import { encodeReply, httpsLocation } from "../http/reply.ts";
-import { RequestGate } from "../http/request_gate.ts";
 import type { RequestHead } from "../http/request_head.ts";
-import { type Admission, type Refusal, refusedBy, Visit, withRate } from "../limits/admission.ts";
+import { type Refusal, refusedBy, Visit, withRate } from "../limits/admission.ts";
 import { writeProxyHeader } from "../proxy_protocol/write_proxy_header.ts";
 import type { Reason } from "../reason.ts";
-import type { Router } from "../router.ts";
-import type { ClientHello, TlsErrorCode } from "../tls/client_hello.ts";
-import type { DirectPolicy } from "../upstream/direct_policy.ts";
-import type { Upstream } from "../upstream/upstream.ts";
+import type { TlsErrorCode } from "../tls/client_hello.ts";
+import type { Member } from "../upstream/member.ts";
 import { Dial, type DialFailure, type DialPlan } from "./dial.ts";
 import { DirectPlan, ServerPlan, UpstreamPlan } from "./dial_plan.ts";
-import { type Prelude, Preread } from "./preread.ts";
-import { type PrereadBudget, PrereadBuffer } from "./preread_buffer.ts";
+import { BROKEN_BODY, ForwardedRequest } from "./forwarded_request.ts";
+import { describe, type Prelude, Preread } from "./preread.ts";
+import { PrereadBuffer } from "./preread_buffer.ts";
 import { httpRejection, tlsRejection } from "./rejection.ts";
-import { READ, type RelayGate, type Step, WAIT } from "./step.ts";
+import { isRepeatable } from "./repeatable.ts";
+import type { SessionSettings } from "./session_settings.ts";
+import { READ, type Step, WAIT } from "./step.ts";
 
-/** What the sessions of one listener share. Durations in milliseconds. */
-export interface SessionSettings {
-  readonly protocol: "tls" | "http";
-  readonly port: number;
-  /** Peers of which a PROXY header is required; absent where none is expected. */
-  readonly trustedProxies: CidrSet | undefined;
-  /** The port that `https` URLs get; absent where requests are not redirected. */
-  readonly redirectToHttps: number | undefined;
-  /** Who may connect, and how many; absent: everybody. */
-  readonly admission?: Admission | undefined;
-  /** For routes that have none. */
-  readonly rate?: RateConfig | undefined;
-  readonly router: Router<Route>;
-  readonly upstreams: ReadonlyMap<string, Upstream>;
-  readonly directPolicy: DirectPolicy;
-  readonly prereadTimeout: number;
-  readonly connectTimeout: number;
-  readonly idleTimeout: number;
-  readonly prereadBytes: number;
-  readonly budget: PrereadBudget;
-}
-
-const BROKEN_BODY = "the chunked body breaks RFC 9112 section 7.1";
 const EMPTY = new Uint8Array(0);
+type RelayStep = Extract<Step, { kind: "relay" }>;
 /** Milliseconds between two looks at a relay, at most. */
 const MAX_IDLE_CHECK = 15_000;
 
@@ -66,17 +42,19 @@ export class Session {
   /** Gone once the relay has begun, like all that only the way to it needs: an idle connection keeps little. */
   #preread: Preread | undefined;
   readonly #buffer: PrereadBuffer;
-  #state: "preread" | "dialing" | "relaying" | "closed" = "preread";
+  #state: "preread" | "dialing" | "offering" | "relaying" | "closed" = "preread";
   #prelude: Prelude | undefined;
   #tlsCode: TlsErrorCode | undefined;
   /** What limits and access lists know of it; there only where there are some. */
   #visit: Visit | undefined;
   #dial: Dial | undefined;
   #dialStartedAt = 0;
+  /** The upstream's server that this connection counts for. */
+  #member: Member | undefined;
   #proxyVersion: UpstreamConfig["proxyProtocol"];
   #cutReason: Reason | undefined;
-  /** Bytes of a client that asked for more than its one request. */
-  #dropped = 0;
+  /** HTTP only. */
+  #request: ForwardedRequest | undefined;
   #moved = 0;
   #movedAt = 0;
 
@@ -106,11 +84,13 @@ export class Session {
     return refusal === undefined ? READ : this.#close(refusal.reason, refusal.detail, now);
   }
 
-  /** Bytes from the client; only what `read` asked for. */
+  /** Bytes from the client; only what `read`, `queue` or `offer` asked for. */
   received(bytes: Uint8Array, now: number): Step {
-    if (this.#state !== "preread") return WAIT;
+    if (this.#state === "offering") return this.#moreFromClient(bytes, now);
+    if (this.#state !== "preread" && this.#state !== "dialing") return WAIT;
     this.record.bytesReceived += bytes.length;
     if (!this.#buffer.append(bytes)) return this.#close("preread_memory", "", now);
+    if (this.#state === "dialing") return WAIT;
     const prelude = this.#preread!.read(this.#buffer.bytes);
     const refusal = this.#applyProxyHeader();
     if (refusal !== undefined) return this.#close(refusal.reason, refusal.detail, now);
@@ -128,8 +108,10 @@ export class Session {
     return this.#routed(prelude, now);
   }
 
-  /** The client's FIN before its first message was complete. */
+  /** The client's FIN. */
   ended(now: number): Step {
+    if (this.#state === "offering") return this.#settle(this.#relayStep(EMPTY), false, now);
+    if (this.#state === "dialing") this.#dial!.clientEnded = true;
     if (this.#state !== "preread") return WAIT;
     return this.#close("client_left", `after ${this.#buffer.length} bytes of an unfinished first message`, now);
   }
@@ -137,7 +119,7 @@ export class Session {
   /** The client's socket broke before it was relayed. */
   clientClosed(error: IoError | undefined, now: number): Step {
     if (this.#state === "closed") return WAIT;
-    return this.#close("client_left", error?.code ?? "", now);
+    return this.#close(this.#state === "offering" ? "client_reset" : "client_left", error?.code ?? "", now);
   }
 
   resolved(name: string, addresses: readonly string[], now: number): Step {
@@ -154,10 +136,57 @@ export class Session {
 
   connected(attempt: number, now: number): Step {
     if (this.#state !== "dialing") return WAIT;
-    this.#dial!.connected(attempt);
+    const dial = this.#dial!;
+    dial.connected(attempt);
     this.record.connectTime = now - this.#dialStartedAt;
-    const step = this.#relay(attempt, now);
+    const step = this.#relay(now);
     if (step.kind !== "relay") return step;
+    const length = this.#buffer.length - this.#preread!.skip;
+    const until = isRepeatable(this.#prelude!, length) ? dial.offerUntil(now) : undefined;
+    if (until === undefined) return this.#settle(step, false, now);
+    this.#state = "offering";
+    this.#headLength = 0;
+    this.deadline = until;
+    return { kind: "offer", attempt, head: step.head };
+  }
+
+  /** A server has room for a connection that waits. */
+  freed(now: number): Step {
+    return this.#state === "dialing" ? this.#dialed(this.#dial!.freed(now), now) : WAIT;
+  }
+
+  /** The first bytes of a server that was offered the connection: from now on it is its own. */
+  serverReceived(bytes: Uint8Array, now: number): Step {
+    if (this.#state !== "offering") return WAIT;
+    this.record.bytesSent += bytes.length;
+    const gate = this.#request;
+    const sees = gate?.fromServer(bytes) ?? false;
+    const left = gate === undefined || sees ? gate : { fromClient: gate.fromClient, fromServer: undefined };
+    return this.#settle({ ...this.#relayStep(EMPTY), gate: left, answer: bytes }, true, now);
+  }
+
+  /** A server that was offered the connection has closed it: the next one gets the same bytes. */
+  serverGone(error: IoError | undefined, now: number): Step {
+    if (this.#state !== "offering") return WAIT;
+    this.#state = "dialing";
+    return this.#dialed(this.#dial!.lost(error?.code ?? "closed", now), now);
+  }
+
+  /** A server has been offered the connection and did not speak yet. */
+  get isOffering(): boolean {
+    return this.#state === "offering";
+  }
+
+  /** More from the client: what a server was told can no longer be told to another. */
+  #moreFromClient(bytes: Uint8Array, now: number): Step {
+    const passed = this.#request?.fromClient(bytes) ?? bytes.length;
+    if (passed < 0) return this.#close("malformed_request", BROKEN_BODY, now);
+    return this.#settle(this.#relayStep(bytes.slice(0, passed)), false, now);
+  }
+
+  /** The server that connected stays, and all that led to it is let go. @param heard it has spoken. */
+  #settle(step: RelayStep, heard: boolean, now: number): Step {
+    this.#member = this.#dial!.settle(heard, now);
     this.#state = "relaying";
     this.#movedAt = now;
     this.deadline = now + this.#idleCheck();
@@ -173,8 +202,11 @@ export class Session {
   relayed(end: RelayEnd, bytesToServer: number, bytesToClient: number, now: number): Step {
     if (this.#state !== "relaying") return WAIT;
     this.record.bytesReceived += Math.max(0, bytesToServer - this.#headLength);
-    this.record.bytesSent = bytesToClient;
+    this.record.bytesSent += bytesToClient;
     if (end.reason === "ended") return this.#close("ok", this.#droppedText(), now);
+    if (end.reason === "cut" && this.#cutReason === undefined && this.#request?.isBroken === true) {
+      return this.#close("malformed_request", BROKEN_BODY, now);
+    }
     if (end.reason === "cut") return this.#close(this.#cutReason ?? "internal_error", this.record.detail, now);
     return this.#close(end.reason, end.error?.code ?? "", now);
   }
@@ -190,6 +222,8 @@ export class Session {
         return this.#close("preread_timeout", `after ${this.#buffer.length} bytes`, now);
       case "dialing":
         return this.#dialed(this.#dial!.timedOut(now), now);
+      case "offering":
+        return this.#settle(this.#relayStep(EMPTY), false, now);
       case "relaying":
         return this.#checkIdle(now, moved);
       case "closed":
@@ -219,8 +253,7 @@ export class Session {
   #routed(prelude: Prelude, now: number): Step {
     this.#prelude = prelude;
     const record = this.record;
-    if (prelude.kind === "tls") describeHello(record, prelude.hello);
-    else record.serverName = prelude.head.host;
+    describe(record, prelude);
     const route = this.#settings.router.match(record.serverName);
     record.route = route.text;
     const denied = route.access && refusedBy(route.access, record, `the route ${route.text}`);
@@ -252,7 +285,7 @@ export class Session {
       case "upstream": {
         const upstream = upstreams.get(to.name)!;
         this.#proxyVersion = upstream.config.proxyProtocol;
-        return new UpstreamPlan(upstream, port);
+        return new UpstreamPlan(upstream, this.record, port);
       }
       default:
         return new ServerPlan(to, port);
@@ -278,39 +311,24 @@ export class Session {
 
   // --- relaying ---
 
-  #relay(attempt: number, now: number): Step {
+  #relay(now: number): Step {
     const { skip } = this.#preread!;
     const preread = skip === 0 ? this.#buffer.bytes : this.#buffer.bytes.subarray(skip);
     const prelude = this.#prelude!;
-    const added = this.#proxyHeader();
-    let head: Uint8Array;
-    let gate: RelayGate | undefined;
-    if (prelude.kind === "tls") head = join(added, preread);
+    let head = this.#proxyHeader();
+    if (prelude.kind === "tls") head = join(head, preread);
     else {
-      const request = new RequestGate(prelude.head);
-      const body = preread.subarray(prelude.head.bytes);
-      const passed = this.#fromClient(request, body);
-      if (passed < 0) return this.#close("malformed_request", BROKEN_BODY, now);
-      head = join(join(added, forwardedHead(preread, prelude.head)), body.subarray(0, passed));
-      gate = {
-        fromClient: (bytes) => this.#fromClient(request, bytes),
-        fromServer: (bytes) => request.fromServer(bytes),
-      };
+      this.#request = new ForwardedRequest(prelude.head);
+      const parts = this.#request.begin(preread);
+      if (parts === undefined) return this.#close("malformed_request", BROKEN_BODY, now);
+      head = join(join(head, parts[0]), parts[1]);
     }
     this.#headLength = head.length;
-    return { kind: "relay", attempt, head, gate, rate: this.#visit?.rate };
+    return this.#relayStep(head);
   }
 
-  /** What passes of the client's bytes, and a word in the log about what does not. */
-  #fromClient(request: RequestGate, bytes: Uint8Array): number {
-    const passed = request.fromClient(bytes);
-    if (request.broken) {
-      this.#cutReason = "malformed_request";
-      this.record.detail = BROKEN_BODY;
-      return -1;
-    }
-    if (passed < bytes.length) this.#dropped += bytes.length - passed;
-    return passed;
+  #relayStep(head: Uint8Array): RelayStep {
+    return { kind: "relay", head, gate: this.#request, answer: undefined, rate: this.#visit?.rate };
   }
 
   /** The PROXY header that the server expects, if any. */
@@ -321,7 +339,8 @@ export class Session {
   }
 
   #droppedText(): string {
-    return this.#dropped === 0 ? "" : `${this.#dropped} bytes behind the first request were dropped`;
+    const dropped = this.#request?.dropped ?? 0;
+    return dropped === 0 ? "" : `${dropped} bytes behind the first request were dropped`;
   }
 
   /** How often to look whether a relay moves: precise enough, and rare. */
@@ -342,6 +361,9 @@ export class Session {
 
   #close(reason: Reason, detail: string, now: number, reply = this.#rejection(reason)): Step {
     const { record } = this;
+    if (this.#state === "dialing" || this.#state === "offering") this.#dial!.abandon();
+    this.#member?.release();
+    this.#member = undefined;
     this.#state = "closed";
     this.deadline = Infinity;
     this.#visit?.ended();
@@ -365,13 +387,6 @@ export class Session {
     const hello = prelude?.kind === "tls" ? prelude.hello : undefined;
     return tlsRejection(reason, { hello, errorCode: this.#tlsCode });
   }
-}
-
-function describeHello(record: ConnectionRecord, hello: ClientHello): void {
-  record.serverName = hello.serverName;
-  record.alpn = hello.alpn;
-  record.tlsVersions = hello.versions.length > 0 ? hello.versions : [hello.legacyVersion];
-  record.ech = hello.ech;
 }
 
 function join(first: Uint8Array, second: Uint8Array): Uint8Array {
