@@ -136,6 +136,8 @@ async function threadAdapter(name: string, warn: (message: string) => void): Pro
   }
   const { openLinuxEngine } = await import("./linux/open.ts");
   const { engine, serve } = await openLinuxEngine(warn);
+  // The descriptors are the process's: a thread that dies would leave its port taken and its clients hanging.
+  process.on("exit", () => engine.close());
   return { adapter: engine.adapter, wakeDescriptor: engine.wakeDescriptor, serve };
 }
 

@@ -29,6 +29,7 @@ export interface Adapter {
   /**
    * Joins two open sockets until both directions have ended: backpressure both ways, half-close both
    * ways, resets passed on as resets where `capabilities.reset` says so. The sockets' own handlers are not called any more.
+   * What was written to them before goes first, and an end that they have told already still counts.
    */
   relay(client: Socket, server: Socket, options: RelayOptions, owner: RelayOwner): Relay;
 }

@@ -30,8 +30,15 @@ const ip = (endpoint: Endpoint): string => (endpoint.kind === "tcp" ? endpoint.i
 const port = (endpoint: Endpoint): number | undefined => (endpoint.kind === "tcp" ? endpoint.port : undefined);
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(3);
 
+interface Variable {
+  readonly description: string;
+  readonly read: Accessor;
+  /** It is not known before a server was chosen. */
+  readonly late?: true;
+}
+
 /** Every variable: its name without `$`, what it holds, and how to read it. The README's table is made from it. */
-export const VARIABLES: Readonly<Record<string, { readonly description: string; readonly read: Accessor }>> = {
+export const VARIABLES: Readonly<Record<string, Variable>> = {
   remote_addr: { description: "client's address", read: (r) => ip(r.client) },
   remote_port: { description: "client's port", read: (r) => port(r.client) },
   realip_remote_addr: { description: "peer's address, before a PROXY header changed it", read: (r) => ip(r.peer) },
@@ -65,26 +72,34 @@ export const VARIABLES: Readonly<Record<string, { readonly description: string; 
   route: { description: "route that matched, as written", read: (r) => r.route },
   upstream_addr: {
     description: "servers tried, joined by commas; the last one is who answered",
+    late: true,
     read: (r) => r.attempts.map((attempt) => attempt.address).join(", "),
   },
   upstream_connect_time: {
     description: "seconds until a server answered",
+    late: true,
     read: (r) => (r.connectTime === undefined ? undefined : seconds(r.connectTime)),
   },
-  bytes_received: { description: "bytes read from the client", read: (r) => r.bytesReceived },
-  bytes_sent: { description: "bytes sent to the client", read: (r) => r.bytesSent },
-  session_time: { description: "seconds from accept to end", read: (r) => seconds(r.duration) },
-  msec: { description: "seconds since the epoch at the end", read: (r) => seconds(r.acceptedAt + r.duration) },
+  bytes_received: { description: "bytes read from the client", late: true, read: (r) => r.bytesReceived },
+  bytes_sent: { description: "bytes sent to the client", late: true, read: (r) => r.bytesSent },
+  session_time: { description: "seconds from accept to end", late: true, read: (r) => seconds(r.duration) },
+  msec: {
+    description: "seconds since the epoch at the end",
+    late: true,
+    read: (r) => seconds(r.acceptedAt + r.duration),
+  },
   time_iso8601: {
     description: "time at the end, ISO 8601 in UTC",
+    late: true,
     read: (r) => new Date(r.acceptedAt + r.duration).toISOString(),
   },
-  reason: { description: "reason code", read: (r) => r.reason },
+  reason: { description: "reason code", late: true, read: (r) => r.reason },
   would_reject: {
     description: "reason code of the limit or the list that would have refused it, were it no dry run",
+    late: true,
     read: (r) => r.wouldReject,
   },
-  detail: { description: "what exactly happened, when it went wrong", read: (r) => r.detail },
+  detail: { description: "what exactly happened, when it went wrong", late: true, read: (r) => r.detail },
 };
 
 /** How to read the variable `name` (without `$`), or undefined when there is none of that name. */
@@ -102,4 +117,17 @@ export function unknownVariable(text: string): string | undefined {
     if (variable(name) === undefined) return name;
   }
   return undefined;
+}
+
+/** A text with `$variables` as a function of the connection; what has no value is empty. All of them must exist. */
+export function compileText(text: string): (record: ConnectionRecord) => string {
+  const parts: (string | Accessor)[] = [];
+  let from = 0;
+  for (const found of text.matchAll(VARIABLE_REFERENCE)) {
+    if (found.index > from) parts.push(text.slice(from, found.index));
+    parts.push(variable((found[1] ?? found[2])!)!);
+    from = found.index + found[0].length;
+  }
+  if (from < text.length) parts.push(text.slice(from));
+  return (record) => parts.map((part) => (typeof part === "string" ? part : String(part(record) ?? ""))).join("");
 }

@@ -103,13 +103,14 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/postgres/error_response.ts": "ClientPrelude sends it: test/unit/postgres/client_prelude.test.ts reads it",
   "src/proxy/connection.ts":
     "ProxyServer owns every connection: test/unit/proxy/proxy_server.test.ts, test/conformance",
+  "src/proxy/offered_server.ts": "Connection makes it: test/unit/proxy/proxy_server.test.ts, test/conformance",
   "src/proxy/listen_error.ts": "its causes are the system's: test/conformance/addresses.test.ts",
   "src/session/dial_plan.ts": "Session makes the plan: test/unit/session/session.test.ts sees which addresses it dials",
-  "src/proxy/server_opening.ts": "Connection hands it its server's events: test/conformance/via.test.ts",
   "src/session/egress.ts": "Session goes out by it: test/unit/session/egress.test.ts",
-  "src/session/http_relay.ts": "Session relays requests by it: test/unit/session/session.test.ts",
   "src/session/proxy_header.ts": "Session sends it: test/unit/session/egress.test.ts",
   "src/session/via_plan.ts": "Session dials by it: test/unit/session/egress.test.ts",
+  "src/session/forwarded_request.ts":
+    "Session makes it: test/unit/session/session.test.ts; its gate: request_gate.test.ts",
   "src/session/preread.ts": "Session feeds it: test/unit/session/session.test.ts",
   "src/session/rejection.ts": "Session sends its replies: test/unit/session/session.test.ts reads them",
   "src/tls/record.ts":

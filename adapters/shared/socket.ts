@@ -26,7 +26,8 @@ export class StreamSocket implements Socket, StreamOwner {
   readonly stream: Stream;
   #asked = false;
   #early: Uint8Array[] = [];
-  /** The peer's FIN came and was not told yet. */
+  /** The peer's FIN came; and it was not told yet. */
+  #finSeen = false;
   #ended = false;
   #closed = false;
 
@@ -68,7 +69,7 @@ export class StreamSocket implements Socket, StreamOwner {
 
   /** Gives the stream away: no handler is called from now on. */
   handOver(owner: StreamOwner): Leftovers {
-    const leftovers = { chunks: this.#early, ended: this.#ended, closed: this.#closed };
+    const leftovers = { chunks: this.#early, ended: this.#finSeen, closed: this.#closed };
     this.#early = [];
     this.#asked = false;
     this.stream.owner = owner;
@@ -87,6 +88,7 @@ export class StreamSocket implements Socket, StreamOwner {
   }
 
   ended(): void {
+    this.#finSeen = true;
     this.#ended = true;
     if (this.#asked) this.#answer();
   }

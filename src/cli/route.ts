@@ -17,7 +17,7 @@ import { createRouter } from "../proxy/proxy_server.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
 import { type CliContext, CliError, type Command, type CommandArgs, EXIT } from "./command.ts";
 import { load } from "./load.ts";
-import { destinationText, MATCH_WORDS, targetText } from "./summary.ts";
+import { balanceText, destinationText, MATCH_WORDS, serverText } from "./summary.ts";
 
 export const route: Command = {
   summary: "explain where a name goes: which rule, which upstream, why",
@@ -112,10 +112,8 @@ function explain(config: Config, path: string, listener: ListenerConfig, found: 
   const upstream = found.to.kind === "upstream" ? config.upstreams.get(found.to.name)! : undefined;
   lines.push(...egressLines(found, upstream));
   if (upstream === undefined) return lines;
-  for (const { target, weight, backup } of upstream.servers) {
-    lines.push(`server: ${targetText(target)} weight ${weight}${backup ? " backup" : ""}`);
-  }
-  lines.push(`balance: ${upstream.balance}`);
+  for (const server of upstream.servers) lines.push(`server: ${serverText(server)}`);
+  lines.push(`balance: ${balanceText(upstream.balance)}`);
   if (upstream.proxyProtocol !== undefined)
     lines.push(`PROXY header to servers: ${headerText(upstream.proxyProtocol)}`);
   return lines;

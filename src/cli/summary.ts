@@ -3,7 +3,7 @@
  */
 
 import { formatEndpoint } from "../address.ts";
-import type { Config, Destination, Route, RouteTable, Target } from "../config/config.ts";
+import type { BalanceConfig, Config, Destination, Route, RouteTable, ServerConfig, Target } from "../config/config.ts";
 
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
@@ -42,6 +42,24 @@ export function destinationText(destination: Destination): string {
       return destination.name;
     default:
       return targetText(destination);
+  }
+}
+
+/** An upstream's server: its address, its weight, and what else is special about it. */
+export function serverText({ target, weight, backup, down, maxConnections }: ServerConfig): string {
+  const limit = maxConnections === 0 ? "" : ` maxConnections ${maxConnections}`;
+  return `${targetText(target)} weight ${weight}${limit}${backup ? " backup" : ""}${down ? " down" : ""}`;
+}
+
+/** A method as a configuration writes it. */
+export function balanceText(balance: BalanceConfig): string {
+  switch (balance.kind) {
+    case "hash":
+      return `hash ${balance.key}${balance.consistent ? " consistent" : ""}`;
+    case "random_two":
+      return "random two least_conn";
+    default:
+      return balance.kind;
   }
 }
 

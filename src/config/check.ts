@@ -42,6 +42,7 @@ export function checkConfig(value: unknown, positions: Positions, toAscii: ToAsc
           listeners: Array.isArray(value.listeners) ? value.listeners.map(schema.readListener) : [],
           upstreams: toUpstreams(names.map((name) => [name, schema.readUpstream(memberOf(value.upstreams, name))])),
         };
+  checkUpstreams(parts.upstreams, faults);
   const context: RouteContext = { toAscii, upstreams: new Set(names), positions, faults };
   const routes = value.routes === undefined ? NO_ROUTES : readRoutes(value.routes, ["routes"], context);
   const listeners = readListeners(value.listeners, parts, routes, context);
@@ -74,18 +75,37 @@ function checkUpstreamNames(names: readonly string[], faults: Fault[]): void {
   }
 }
 
+/** Options that nothing would come of. */
+function checkUpstreams(upstreams: ReadonlyMap<string, UpstreamConfig>, faults: Fault[]): void {
+  for (const [name, { balance, servers, queue }] of upstreams) {
+    if (queue !== undefined && servers.every(({ maxConnections }) => maxConnections === 0)) {
+      const message =
+        "Cannot use queue: no server has maxConnections, so that nobody would ever wait; set it, or remove queue";
+      conflict(faults, ["upstreams", name, "queue"], message);
+    }
+    if (balance.kind === "round_robin" || balance.kind === "least_conn") continue;
+    for (const [index, { slowStart }] of servers.entries()) {
+      if (slowStart === 0) continue;
+      const method = balance.kind === "hash" ? "hash" : "random";
+      const message = `Cannot use slowStart: ${method} does not look at how long a server has been there; remove it`;
+      conflict(faults, ["upstreams", name, "servers", index, "slowStart"], message);
+    }
+  }
+}
+
 function toUpstreams(entries: readonly (readonly [string, ParsedUpstream | undefined])[]): Map<string, UpstreamConfig> {
   const upstreams = new Map<string, UpstreamConfig>();
   for (const [name, parsed] of entries) {
     if (parsed === undefined) continue;
-    const { balance, servers, proxyProtocol, via, bind } = parsed;
+    const { servers, proxyProtocol, via, bind, queue, ...options } = parsed;
     upstreams.set(name, {
+      ...options,
       name,
-      balance,
       proxyProtocol,
       via,
       bind,
-      servers: servers.map(({ address, weight, backup }) => ({ target: address, weight, backup })),
+      queue,
+      servers: servers.map(({ address, ...server }) => ({ target: address, ...server })),
     });
   }
   return upstreams;

@@ -132,7 +132,7 @@ export type Target =
 
 export interface UpstreamConfig {
   readonly name: string;
-  readonly balance: "round_robin";
+  readonly balance: BalanceConfig;
   /** At least one, in file order. */
   readonly servers: readonly ServerConfig[];
   /** The PROXY header that is sent to the servers. */
@@ -141,6 +141,29 @@ export interface UpstreamConfig {
   readonly via: ViaConfig | undefined;
   /** Local addresses for connections to the servers, in place of `tcp.bind`. */
   readonly bind: readonly string[] | undefined;
+  readonly nextServer: NextServerConfig;
+  /** Where connections wait while every server has its `maxConnections`; undefined: they are rejected. */
+  readonly queue: QueueConfig | undefined;
+}
+
+/** How a server is chosen. */
+export type BalanceConfig =
+  | { readonly kind: "round_robin" | "least_conn" | "random" | "random_two" }
+  /** `key` is text with `$variables`. */
+  | { readonly kind: "hash"; readonly key: string; readonly consistent: boolean };
+
+export interface NextServerConfig {
+  /** Servers that one connection may try; 0: all. */
+  readonly tries: number;
+  /** Milliseconds after which no further server is tried; 0: as long as `timeouts.connect` lasts. */
+  readonly timeout: number;
+}
+
+export interface QueueConfig {
+  /** Connections that wait at once, in all workers together. */
+  readonly size: number;
+  /** Milliseconds that one waits. */
+  readonly timeout: number;
 }
 
 /** A PROXY header; everything but the version is only in version 2. */
@@ -180,6 +203,16 @@ export interface ServerConfig {
   readonly weight: number;
   /** Only used when no other server can be. */
   readonly backup: boolean;
+  /** Never used. */
+  readonly down: boolean;
+  /** Connections at once, in all workers together; 0: no limit. */
+  readonly maxConnections: number;
+  /** Failures within `failTimeout` after which it is passed over for `failTimeout`; 0: never. */
+  readonly maxFails: number;
+  /** Milliseconds. */
+  readonly failTimeout: number;
+  /** Milliseconds in which its weight grows back after it was passed over; 0: at once. */
+  readonly slowStart: number;
 }
 
 /** All in milliseconds. */

@@ -6,27 +6,80 @@
 
 import * as z from "zod";
 import type { ToAscii } from "../hostname.ts";
-import type { Target } from "./config.ts";
+import { parseBalance } from "./balance_option.ts";
+import type { ServerConfig, Target } from "./config.ts";
 import { parseTarget, type Refusal } from "./destination.ts";
-import { bool, choice, integer, list, map, text } from "./option_kinds.ts";
+import { bool, duration, integer, list, map, text } from "./option_kinds.ts";
 import { buildProxyHeader } from "./proxy_header_options.ts";
 import { buildBind } from "./tcp_options.ts";
 import { buildVia } from "./via_options.ts";
 
-export function buildUpstream(toAscii: ToAscii) {
-  const expected = "host:port, IP:port or unix:/path";
-  const address = text(expected, (value): Target | Refusal => parseTarget(value, toAscii), { title: "server" });
-  const server = map({
+const ADDRESS = "host:port, IP:port or unix:/path";
+
+/** A server that is given by its address alone. */
+const PLAIN: Omit<ServerConfig, "target"> = {
+  weight: 1,
+  backup: false,
+  down: false,
+  maxConnections: 0,
+  maxFails: 1,
+  failTimeout: 10_000,
+  slowStart: 0,
+};
+
+function buildServer(address: z.ZodType<Target, string>) {
+  return map({
     address: address.meta({ description: "As above." }),
-    weight: integer(1, 1000, "a whole number from 1 to 1000").default(1).meta({
+    weight: integer(1, 1000, "a whole number from 1 to 1000").default(PLAIN.weight).meta({
       description: "Share of the connections, against the other servers' weights.",
     }),
     backup: bool().default(false).meta({ description: "Only used when no other server can be." }),
+    down: bool().default(false).meta({ description: "Not used at all." }),
+    maxConnections: integer(0, 1e6, "a whole number from 0 to 1000000").default(0).meta({
+      description:
+        "Connections at once, exact over all workers; `0`: no limit. What is more takes another server, waits in the `queue`, or is rejected.",
+    }),
+    maxFails: integer(0, 1000, "a whole number from 0 to 1000").default(PLAIN.maxFails).meta({
+      description: "After so many failures within `failTimeout` it is passed over for `failTimeout`; `0`: never.",
+    }),
+    failTimeout: duration(100).prefault("10s").meta({ description: "See `maxFails`." }),
+    slowStart: duration(0).prefault("0s").meta({
+      description:
+        "How long its weight takes to grow back to the whole after it was passed over. Not with `hash` and `random`.",
+    }),
   });
-  const fromText = address.transform((target) => ({ address: target, weight: 1, backup: false }));
+}
+
+const nextServer = () =>
+  map({
+    tries: integer(0, 1000, "a whole number from 0 to 1000").default(0).meta({
+      description: "Servers that one connection may try, the first one included; `0`: all.",
+    }),
+    timeout: duration(0).prefault("0s").meta({
+      description: "No further server is tried after this; `0s`: as long as `timeouts.connect` lasts.",
+    }),
+  }).prefault({});
+
+const queue = () =>
+  map({
+    size: integer(1, 1e6, "a whole number from 1 to 1000000").meta({
+      description: "Connections that wait, in all workers together, while every server has its `maxConnections`.",
+    }),
+    timeout: duration(1)
+      .prefault("60s")
+      .meta({ description: "How long one waits; `timeouts.connect` begins after it." }),
+  }).optional();
+
+export function buildUpstream(toAscii: ToAscii) {
+  const address = text(ADDRESS, (value): Target | Refusal => parseTarget(value, toAscii), { title: "server" });
+  const fromText = address.transform((target) => ({ address: target, ...PLAIN }));
+  const server = buildServer(address);
   return map({
-    balance: choice(["round_robin"]).default("round_robin").meta({ description: "How a server is chosen." }),
-    servers: list(z.union([fromText, server], { error: `it must be ${expected}, or a map with address` }), "servers")
+    balance: text("a method such as least_conn", parseBalance, { title: "method" }).prefault("round_robin").meta({
+      description:
+        "How a server is chosen: `round_robin`, `least_conn`, `random`, `random two least_conn`, `hash KEY` or `hash KEY consistent`; KEY is text with `$variables`.",
+    }),
+    servers: list(z.union([fromText, server], { error: `it must be ${ADDRESS}, or a map with address` }), "servers")
       .min(1, { error: "it must name at least one server" })
       .meta({ description: "The servers: `host:port`, `IP` (the listener's port), `IP:port` or `unix:/path`." }),
     proxyProtocol: buildProxyHeader().optional().meta({
@@ -38,5 +91,7 @@ export function buildUpstream(toAscii: ToAscii) {
     bind: buildBind().optional().meta({
       description: "Local address that the servers are connected from, in place of `tcp.bind`. Not with deno, bun.",
     }),
+    nextServer: nextServer(),
+    queue: queue(),
   });
 }

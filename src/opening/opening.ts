@@ -16,12 +16,17 @@ export interface OpeningFailure {
   readonly detail: string;
 }
 
+/** `surplus`: what came behind the last reply; it is the client's. */
+export interface OpeningDone {
+  readonly kind: "done";
+  readonly surplus: Uint8Array;
+}
+
 /** An opening's word on what came: wait for more, say something, go on to the relay, or give the server up. */
 export type OpeningAnswer =
   | NeedMore
   | { readonly kind: "send"; readonly bytes: Uint8Array }
-  /** `surplus`: what came behind the last reply; it is the client's. */
-  | { readonly kind: "done"; readonly surplus: Uint8Array }
+  | OpeningDone
   | OpeningFailure;
 
 export interface Opening {

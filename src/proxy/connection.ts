@@ -21,7 +21,7 @@ import type { IoError } from "../errors.ts";
 import type { Reason } from "../reason.ts";
 import type { Session } from "../session/session.ts";
 import type { Step } from "../session/step.ts";
-import { ServerOpening } from "./server_opening.ts";
+import { OfferedServer, type OfferOwner } from "./offered_server.ts";
 
 /** Answers once, later: with addresses, or with an error. A callback, since a thread that sleeps in `epoll_wait` runs no promises. */
 export type ResolveAnswer = (addresses: readonly string[] | IoError) => void;
@@ -32,6 +32,8 @@ export interface ConnectionOwner {
   readonly adapter: Adapter;
   readonly resolve: Resolve;
   readonly connectOptions: ConnectOptions;
+  /** So many connections are open that a rejected one should not stay. */
+  readonly isCrowded: boolean;
   setDeadline(connection: Connection, at: number): void;
   /** The session has ended: its record is complete. */
   finished(connection: Connection): void;
@@ -45,7 +47,9 @@ export interface ConnectionOwner {
 const LINGER = 1_000;
 const LINGER_BYTES = 1 << 20;
 
-export class Connection implements SocketHandlers, RelayOwner, Timed {
+const IGNORED: SocketHandlers = { received() {}, ended() {}, closed() {} };
+
+export class Connection implements SocketHandlers, RelayOwner, OfferOwner, Timed {
   dueTick = 0;
   dueBefore: Timed | undefined;
   dueAfter: Timed | undefined;
@@ -133,8 +137,18 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
         if (!step.alongside) this.#abandon();
         this.#connect(step);
         return;
+      case "queue":
+        step.place.wake = () => this.#drive((now) => this.session.freed(now));
+        this.#client.read();
+        return;
       case "exchange":
-        this.#exchange(step.bytes);
+        this.#cancelPending();
+        new OfferedServer(this.#server!, step.bytes, this);
+        return;
+      case "offer":
+        this.#cancelPending();
+        new OfferedServer(this.#server!, step.head, this);
+        this.#client.read();
         return;
       case "relay":
         this.#startRelay(step);
@@ -143,7 +157,7 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
         this.#relay!.cut();
         return;
       case "close":
-        this.#abandon();
+        this.#cancelPending();
         this.#close(step.reply);
         return;
     }
@@ -171,7 +185,9 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
     this.#settled(attempt);
     this.#server = socket;
     this.#drive((now) => this.session.connected(attempt.number, now));
-    if (this.#relay === undefined && !(this.#server?.handlers instanceof ServerOpening)) socket.destroy();
+    if (this.#relay !== undefined || this.session.holdsServer) return;
+    socket.destroy();
+    this.#server = undefined;
   }
 
   /** Of an attempt. */
@@ -185,28 +201,22 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
     else for (let one = this.#attempt; one !== undefined; one = one.earlier) one.forget(attempt);
   }
 
-  #exchange(bytes: Uint8Array): void {
-    const server = this.#server!;
-    if (!(server.handlers instanceof ServerOpening)) {
-      this.#cancelPending();
-      server.handlers = new ServerOpening(server, this);
-    }
-    if (bytes.length > 0) server.write(bytes);
-    server.read();
-  }
-
-  /** From the server before it is relayed; what comes of one that was given up since is nothing. */
-  serverEvent(server: Socket, input: (now: number) => Step): void {
-    if (server === this.#server) this.#drive(input);
-  }
-
   #startRelay(step: Extract<Step, { kind: "relay" }>): void {
     this.#cancelPending();
-    const { gate, head, early, rate } = step;
-    if (early !== undefined) this.#client.write(early);
+    const { gate, head, answer, rate } = step;
+    if (answer !== undefined) this.#client.write(answer);
     const options = { head, rate, fromClient: gate?.fromClient, fromServer: gate?.fromServer };
     this.#relay = this.#owner.adapter.relay(this.#client, this.#server!, options, this);
     this.#server = undefined;
+  }
+
+  serverReceived(bytes: Uint8Array): void {
+    this.#drive((now) => this.session.serverReceived(bytes, now));
+  }
+
+  serverGone(error: IoError | undefined): void {
+    this.#server = undefined;
+    this.#drive((now) => this.session.serverGone(error, now));
   }
 
   relayDone(end: RelayEnd): void {
@@ -218,29 +228,41 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
   #close(reply: Uint8Array | undefined): void {
     this.#owner.finished(this);
     if (this.#relay !== undefined) return;
+    this.#dropServer();
     this.#lingering = 0;
     if (reply === undefined) {
       this.#client.destroy();
       return;
     }
-    this.#owner.setDeadline(this, this.#owner.adapter.clock.now() + LINGER);
     this.#client.write(reply);
     this.#client.end();
+    if (this.#owner.isCrowded) {
+      this.#client.destroy();
+      return;
+    }
+    this.#owner.setDeadline(this, this.#owner.adapter.clock.now() + LINGER);
     this.#client.read();
+  }
+
+  /** Whoever was on the way to a server is there no more. */
+  #abandon(): void {
+    this.#cancelPending();
+    this.#dropServer();
+  }
+
+  /** One that was spoken to, or offered the connection. */
+  #dropServer(): void {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    server.handlers = IGNORED;
+    server.reset();
   }
 
   #discard(bytes: number): void {
     this.#lingering += bytes;
     if (this.#lingering > LINGER_BYTES) this.#client.destroy();
     else this.#client.read();
-  }
-
-  /** Whoever was on the way to a server is there no more. */
-  #abandon(): void {
-    this.#cancelPending();
-    const server = this.#server;
-    this.#server = undefined;
-    server?.destroy();
   }
 
   #cancelPending(): void {
@@ -252,7 +274,7 @@ export class Connection implements SocketHandlers, RelayOwner, Timed {
   #leave(): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.#abandon();
+    this.#cancelPending();
     this.#owner.setDeadline(this, Infinity);
     this.#owner.gone(this);
   }

@@ -17,9 +17,13 @@ import { Counts } from "../metrics/counts.ts";
 import { Router } from "../router.ts";
 import { kindRoutes, namelessRoute } from "../session/kind_routes.ts";
 import { PrereadBudget } from "../session/preread_buffer.ts";
-import { Session, type SessionSettings } from "../session/session.ts";
+import { Session } from "../session/session.ts";
+import type { SessionSettings } from "../session/session_settings.ts";
+import type { Board } from "../upstream/board.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
-import { Upstream } from "../upstream/upstream.ts";
+import { createRandom } from "../upstream/random.ts";
+import { createUpstreams, ownBoard, type Upstream } from "../upstream/upstream.ts";
+import type { PassOn } from "../upstream/waiting_line.ts";
 import { Connection, type ConnectionOwner, type Resolve } from "./connection.ts";
 import { ListenError } from "./listen_error.ts";
 
@@ -42,6 +46,10 @@ export interface ProxyParts {
   readonly endpoints?: readonly (Endpoint | null)[];
   /** Other workers listen on the same ports. */
   readonly reusePort?: boolean;
+  /** What is counted of upstreams' servers over all threads; absent: this is the only one. */
+  readonly board?: Board;
+  /** Tells another worker that a connection of its own is next in an upstream's line. */
+  readonly passOn?: PassOn;
   /** Called for each connection when it is accepted. */
   accepted?(): void;
   /** Called once for each connection, when its record is complete. */
@@ -68,6 +76,8 @@ export class ProxyServer implements ConnectionOwner {
   readonly connectOptions: ConnectOptions;
   /** Connections that have ended. */
   readonly counts = new Counts();
+  /** Those of the configuration, at work. */
+  readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly #config: Config;
   readonly #parts: ProxyParts;
   readonly #listeners: OpenListener[] = [];
@@ -90,6 +100,13 @@ export class ProxyServer implements ConnectionOwner {
     this.#parts = parts;
     this.#number = parts.numbering?.first ?? 1;
     this.#numberStep = parts.numbering?.step ?? 1;
+    const { clock } = parts.adapter;
+    this.upstreams = createUpstreams(config.upstreams, {
+      board: parts.board ?? ownBoard(config.upstreams, clock),
+      random: createRandom(clock.wallTime() + 1000 * clock.now()),
+      tell: (message) => parts.warn?.(message),
+      passOn: parts.passOn,
+    });
   }
 
   /** Opens every listener, or none. @throws {ListenError} as the rejection. */
@@ -107,7 +124,7 @@ export class ProxyServer implements ConnectionOwner {
       for (const { listener } of opened) listener.close();
       throw error;
     }
-    const settings = sessionSettings(this.#config, this.#parts, opened);
+    const settings = sessionSettings(this.#config, this.#parts, this.upstreams, opened);
     opened.forEach(({ config, listener }, index) => {
       this.#listeners.push({ config, listener, text: formatEndpoint(listener.endpoint), settings: settings[index]! });
     });
@@ -155,6 +172,11 @@ export class ProxyServer implements ConnectionOwner {
     this.#drained.push(drained);
   }
 
+  /** A server of an upstream, by its place in the configuration, has room. */
+  freed(index: number): void {
+    [...this.upstreams.values()][index]?.freed();
+  }
+
   /** Ends every connection now. */
   cut(): void {
     for (const connection of [...this.#connections]) connection.abort("drain_timeout");
@@ -199,6 +221,11 @@ export class ProxyServer implements ConnectionOwner {
   }
 
   // --- for connections ---
+
+  /** Those who are turned away must not fill the house: beyond half the limit a reply is sent without waiting for its arrival. */
+  get isCrowded(): boolean {
+    return this.#load() > this.#parts.connectionLimit / 2;
+  }
 
   setDeadline(connection: Connection, at: number): void {
     this.#deadlines.set(connection, at);
@@ -252,9 +279,9 @@ export class ProxyServer implements ConnectionOwner {
 function sessionSettings(
   config: Config,
   parts: ProxyParts,
+  upstreams: ReadonlyMap<string, Upstream>,
   opened: readonly { readonly config: ListenerConfig; readonly listener: Listener }[],
 ): SessionSettings[] {
-  const upstreams = new Map([...config.upstreams].map(([name, upstream]) => [name, new Upstream(upstream)]));
   const endpoints = opened.map(({ listener }) => listener.endpoint);
   const directPolicy = new DirectPolicy(endpoints, parts.ownAddresses);
   const budget = new PrereadBudget(config.limits.prereadTotal);

@@ -7,13 +7,21 @@
 
 import { canonicalIp, type Endpoint, formatEndpoint } from "../address.ts";
 import type { UpstreamAttempt } from "../connection_record.ts";
-import type { IoError } from "../errors.ts";
+import { type IoError, NEED_MORE } from "../errors.ts";
+import type { Opening, OpeningDone } from "../opening/opening.ts";
 import type { Reason } from "../reason.ts";
 import { interleaveFamilies } from "../upstream/address_order.ts";
+import type { Member } from "../upstream/member.ts";
+import type { Place } from "../upstream/waiting_line.ts";
 import { type Step, WAIT } from "./step.ts";
 
 /** RFC 8305 §5: Connection Attempt Delay, milliseconds. */
 export const ATTEMPT_DELAY = 250;
+
+/** Milliseconds between two looks whether a server has room, should nobody tell. */
+export const QUEUE_POLL = 500;
+
+const NOTHING_SENT: Step = { kind: "exchange", bytes: new Uint8Array(0) };
 
 /** Where one server is, or the proxy that leads on to it. */
 export type DialTarget = (
@@ -24,14 +32,58 @@ export type DialTarget = (
   readonly leadsTo?: string;
 };
 
-/** The servers that a connection may try. */
-export interface DialPlan {
-  /** The next server, or undefined when all were tried. */
-  next(): DialTarget | undefined;
+/** A place in an upstream's line. */
+export interface Waiting {
+  readonly place: Place;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** The servers that a connection may try. Most plans have one, and nobody to tell what became of it. */
+export abstract class DialPlan {
+  /** Milliseconds after which no further server is tried. */
+  readonly nextTimeout: number = Infinity;
+  /** The next server; `busy` where all that are left have no room; undefined when all were tried. */
+  abstract next(now: number): DialTarget | "busy" | undefined;
   /** How many more `next` will give at most; shares out the time. */
-  remaining(): number;
+  abstract remaining(): number;
+
   /** Why a resolved address must not be dialled; undefined where it may. */
-  refuses(ip: string, port: number): string | undefined;
+  refuses(_ip: string, _port: number): string | undefined {
+    return undefined;
+  }
+
+  /** The server that `next` gave could not be reached. */
+  failed(_now: number, _cause: string): void {}
+
+  /** Where a server closes before its first byte, another one could be tried. */
+  get mayLose(): boolean {
+    return false;
+  }
+
+  /** The server closed before its first byte. */
+  lost(): void {}
+
+  /**
+   * The server stays. Whom the connection must release in the end, where that is counted.
+   * @param heard it has sent its first byte.
+   */
+  settle(_heard: boolean, _now: number): Member | undefined {
+    return undefined;
+  }
+
+  /** Lets the connection wait for a server that has room; undefined where it may not. */
+  wait(): Waiting | undefined {
+    return undefined;
+  }
+
+  /** How the servers are that were not tried, for a log. */
+  describe(_now: number): string {
+    return "";
+  }
+
+  /** The connection has ended before. */
+  abandon(): void {}
 }
 
 /** No server was reached. */
@@ -44,12 +96,20 @@ export interface DialFailure {
 export class Dial {
   /** When `timedOut` must be called, ms. */
   deadline: number;
+  /** The client has said all that it will: its FIN must reach the server with it. */
+  clientEnded = false;
   readonly #plan: DialPlan;
   readonly #attempts: UpstreamAttempt[];
-  readonly #overallDeadline: number;
+  #overallDeadline: number;
+  /** No further server is tried then. */
+  #nextUntil = Infinity;
+  #waitingSince = Infinity;
+  #waitingUntil = Infinity;
   #serverDeadline = Infinity;
   #nextAttemptAt = Infinity;
   #leadsTo: string | undefined;
+  /** What is said to the server that connected; there only while it is. */
+  #opening: Opening | undefined;
   /** Addresses of the current server that were not dialled yet. */
   #endpoints: Endpoint[] = [];
   /** By number of attempt. */
@@ -85,6 +145,7 @@ export class Dial {
     }
     if (this.#endpoints.length > 0) return this.#nextAddress(now);
     const reason = refusal === "" ? "resolve_failed" : "address_refused";
+    this.#plan.failed(now, reason);
     this.#attempts.push({ address: target.name, outcome: reason });
     this.#failure = { kind: "failed", reason, detail: refusal || `${target.name} has no address` };
     return this.#nextServer(now);
@@ -95,6 +156,7 @@ export class Dial {
     if (target?.name !== name) return WAIT;
     this.#resolving = undefined;
     const reason = error.code === "ETIMEOUT" || error.code === "ETIMEDOUT" ? "resolve_timeout" : "resolve_failed";
+    this.#plan.failed(now, error.code);
     this.#attempts.push({ address: target.name, outcome: error.code });
     this.#failure = { kind: "failed", reason, detail: `Cannot resolve ${target.name}: ${error.code}` };
     return this.#nextServer(now);
@@ -110,6 +172,73 @@ export class Dial {
     this.deadline = Infinity;
   }
 
+  /** Something is to be said to the server that connected; its share of the time goes on. */
+  open(opening: Opening): Step {
+    this.#opening = opening;
+    this.deadline = Math.min(this.#overallDeadline, this.#serverDeadline);
+    return { kind: "exchange", bytes: opening.begin() };
+  }
+
+  get isOpening(): boolean {
+    return this.#opening !== undefined;
+  }
+
+  /** What the server answered; `done` where the way is open. */
+  opened(bytes: Uint8Array, now: number): Step | DialFailure | OpeningDone {
+    const answer = this.#opening?.received(bytes);
+    if (answer === undefined) return WAIT;
+    if (answer === NEED_MORE) return NOTHING_SENT;
+    if (answer.kind === "send") return { kind: "exchange", bytes: answer.bytes };
+    if (answer.kind === "failed") return this.#openingFailed(answer.reason, answer.detail, answer.reason, now);
+    this.#opening = undefined;
+    return answer;
+  }
+
+  /** The server closed instead. */
+  openingGone(error: IoError | undefined, now: number): Step | DialFailure {
+    const detail = `${this.#attempts.at(-1)!.address} closed before the way was open`;
+    return this.#openingFailed("connect_failed", detail, error?.code ?? "closed", now);
+  }
+
+  /** It counts as a server that did not connect. @param outcome for the attempt's record. */
+  #openingFailed(reason: Reason, detail: string, outcome: string, now: number): Step | DialFailure {
+    this.#opening = undefined;
+    this.#attempts.at(-1)!.outcome = outcome;
+    this.#failure = { kind: "failed", reason, detail };
+    this.#plan.failed(now, outcome);
+    return now >= this.#overallDeadline ? this.#failure : this.#nextServer(now);
+  }
+
+  /** Until when it may be seen whether the server that connected speaks before it closes; undefined: it need not be seen. */
+  offerUntil(now: number): number | undefined {
+    const until = Math.min(this.#overallDeadline, this.#nextUntil);
+    return now < until && !this.clientEnded && this.#plan.mayLose ? until : undefined;
+  }
+
+  /** The server that connected stays. Whom the connection must release in the end, if anybody. @param heard it has spoken. */
+  settle(heard: boolean, now: number): Member | undefined {
+    return this.#plan.settle(heard, now);
+  }
+
+  /** The server that connected has closed before its first byte. */
+  lost(outcome: string, now: number): Step | DialFailure {
+    const attempt = this.#attempts.at(-1)!;
+    attempt.outcome = outcome;
+    this.#failure = { kind: "failed", reason: "server_closed", detail: `${attempt.address}: ${outcome}` };
+    this.#plan.lost();
+    return this.#nextServer(now);
+  }
+
+  /** The connection ends before a server was reached. */
+  abandon(): void {
+    this.#plan.abandon();
+  }
+
+  /** A server may have room for a connection that waits. */
+  freed(now: number): Step | DialFailure {
+    return this.#waitingUntil === Infinity ? WAIT : this.#nextServer(now);
+  }
+
   connectFailed(attempt: number, error: IoError, now: number): Step | DialFailure {
     const failed = this.#pending.get(attempt);
     if (failed === undefined) return WAIT;
@@ -119,23 +248,18 @@ export class Dial {
     this.#failure = { kind: "failed", reason, detail: `Cannot connect to ${failed.address}: ${error.code}` };
     if (this.#endpoints.length > 0) return this.#nextAddress(now);
     if (this.#pending.size > 0) return WAIT;
+    this.#plan.failed(now, error.code);
     return this.#nextServer(now);
   }
 
-  /** The server that connected has an opening: its share of the time goes on. */
-  opening(): void {
-    this.deadline = Math.min(this.#overallDeadline, this.#serverDeadline);
-  }
-
-  /** Its opening failed; it counts as a server that did not connect. @param outcome for the attempt's record. */
-  openingFailed(failure: Omit<DialFailure, "kind">, outcome: string, now: number): Step | DialFailure {
-    this.#attempts.at(-1)!.outcome = outcome;
-    this.#failure = { kind: "failed", reason: failure.reason, detail: failure.detail };
-    return now >= this.#overallDeadline ? this.#failure : this.#nextServer(now);
-  }
-
   timedOut(now: number): Step | DialFailure {
+    if (this.#waitingUntil !== Infinity) return this.#waitedTooLong(now) ?? this.#nextServer(now);
+    if (this.#opening !== undefined) {
+      const detail = `No answer from ${this.#attempts.at(-1)!.address}`;
+      return this.#openingFailed("connect_timeout", detail, "ETIMEDOUT", now);
+    }
     if (now >= this.#overallDeadline || now >= this.#serverDeadline) {
+      this.#plan.failed(now, "ETIMEDOUT");
       this.#timeOutServer();
       return now >= this.#overallDeadline ? this.#failure : this.#nextServer(now);
     }
@@ -160,11 +284,17 @@ export class Dial {
   #nextServer(now: number): Step | DialFailure {
     this.#endpoints = [];
     this.#nextAttemptAt = Infinity;
+    if (now >= this.#nextUntil) return this.#failure;
     const shares = this.#plan.remaining();
-    const target = this.#plan.next();
-    if (target === undefined) return this.#failure;
+    const target = this.#plan.next(now);
+    if (target === "busy") return this.#wait(now);
+    this.#waited(now);
+    if (target === undefined) return this.#exhausted(now);
+    if (this.#nextUntil === Infinity) this.#nextUntil = now + this.#plan.nextTimeout;
     this.#leadsTo = target.leadsTo;
-    this.#serverDeadline = now + (this.#overallDeadline - now) / Math.max(1, shares);
+    // The last one may take all the time there is.
+    const end = shares > 1 ? Math.min(this.#overallDeadline, this.#nextUntil) : this.#overallDeadline;
+    this.#serverDeadline = now + (end - now) / Math.max(1, shares);
     if (target.kind === "endpoint") {
       this.#endpoints = [target.endpoint];
       return this.#nextAddress(now);
@@ -172,6 +302,42 @@ export class Dial {
     this.#resolving = target;
     this.#setDeadline();
     return { kind: "resolve", name: target.name };
+  }
+
+  /** No server is left to try. Where none was tried at all, none is in service. */
+  #exhausted(now: number): DialFailure {
+    if (this.#attempts.length > 0) return this.#failure;
+    return { kind: "failed", reason: "upstream_down", detail: this.#plan.describe(now) };
+  }
+
+  /** All servers that are left have no room. */
+  #wait(now: number): Step | DialFailure {
+    if (this.#waitingUntil !== Infinity) {
+      this.deadline = Math.min(this.#waitingUntil, now + QUEUE_POLL);
+      return WAIT;
+    }
+    const waiting = this.#plan.wait();
+    if (waiting === undefined) return { kind: "failed", reason: "upstream_busy", detail: this.#plan.describe(now) };
+    this.#waitingSince = now;
+    this.#waitingUntil = now + waiting.timeout;
+    // Somebody may have left between the two.
+    const step = this.#nextServer(now);
+    return step.kind === "wait" ? { kind: "queue", place: waiting.place } : step;
+  }
+
+  #waitedTooLong(now: number): DialFailure | undefined {
+    if (now < this.#waitingUntil) return undefined;
+    const detail = this.#plan.describe(now);
+    this.#plan.abandon();
+    return { kind: "failed", reason: "queue_timeout", detail };
+  }
+
+  /** The time to connect is counted without the time in the line. */
+  #waited(now: number): void {
+    if (this.#waitingUntil === Infinity) return;
+    this.#overallDeadline += now - this.#waitingSince;
+    this.#nextUntil += now - this.#waitingSince;
+    this.#waitingUntil = Infinity;
   }
 
   #nextAddress(now: number): Step {

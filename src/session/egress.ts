@@ -26,8 +26,6 @@ export class Egress {
   readonly #asksForTls: boolean;
   /** Local addresses to connect from; `undefined`: the configuration's for all. */
   readonly bind: readonly string[] | undefined;
-  /** Under way, with the server that connected last. */
-  opening: Opening | undefined;
   #plan: ViaPlan | undefined;
   #headerSent = false;
 
@@ -50,13 +48,8 @@ export class Egress {
     return this.#plan;
   }
 
-  /** Begins the opening of the server that has just connected; undefined where nothing is said before the relay. */
-  open(record: ConnectionRecord): Opening | undefined {
-    this.opening = this.#create(record);
-    return this.opening;
-  }
-
-  #create(record: ConnectionRecord): Opening | undefined {
+  /** For the server that has just connected; undefined where nothing is said before the relay. */
+  opening(record: ConnectionRecord): Opening | undefined {
     const proxied = this.#via === undefined ? undefined : this.#proxied(this.#via);
     if (!this.#asksForTls) return proxied;
     const header = this.#headerBytes(record);

@@ -4,6 +4,7 @@
  * Owns: the reply for each reason code, a TLS alert (RFC 8446 §6.2, RFC 6066 §3) or a short HTTP reply (RFC 9110 §15).
  */
 
+import type { Route } from "../config/config.ts";
 import type { ClientProtocol } from "../connection_record.ts";
 import { encodeReply, httpsLocation, type ReplyStatus } from "../http/reply.ts";
 import type { RequestHead } from "../http/request_head.ts";
@@ -31,6 +32,10 @@ const ALERTS: Readonly<Partial<Record<Reason, AlertDescription>>> = {
   connect_timeout: "internal_error",
   proxy_refused: "internal_error",
   tls_refused: "internal_error",
+  server_closed: "internal_error",
+  upstream_busy: "internal_error",
+  queue_timeout: "internal_error",
+  upstream_down: "internal_error",
   internal_error: "internal_error",
 };
 
@@ -48,6 +53,13 @@ export function rejection(
   const hello = prelude?.kind === "tls" ? prelude.hello : undefined;
   if (speaks !== "tls" && hello === undefined && errorCode === undefined) return undefined;
   return tlsRejection(reason, { hello, errorCode });
+}
+
+/** Why a route that leads nowhere rejects. */
+export function rejectReason(route: Route, prelude: Prelude, serverName: string | undefined): Reason {
+  if (prelude.kind !== "tls" && prelude.kind !== "http") return "unrouted_protocol";
+  if (route.kind !== "default") return "rejected";
+  return serverName === undefined ? "no_server_name" : "no_route";
 }
 
 /** The alert for `reason`, or undefined where the client gets none (what it sent is not TLS, or never came). */
@@ -75,11 +87,15 @@ const STATUSES: Readonly<Partial<Record<Reason, ReplyStatus>>> = {
   resolve_failed: 502,
   connect_failed: 502,
   proxy_refused: 502,
+  server_closed: 502,
   internal_error: 502,
   resolve_timeout: 504,
   connect_timeout: 504,
   preread_timeout: 408,
   preread_memory: 503,
+  upstream_busy: 503,
+  queue_timeout: 503,
+  upstream_down: 503,
   too_many_connections: 503,
 };
 

@@ -11,24 +11,22 @@ import type { Route, RouteOptions } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import { type IoError, NEED_MORE } from "../errors.ts";
 import { type Refusal, refusedBy, Visit, withRate } from "../limits/admission.ts";
-import type { OpeningFailure } from "../opening/opening.ts";
 import type { Reason } from "../reason.ts";
 import type { TlsErrorCode } from "../tls/client_hello.ts";
-import type { Upstream } from "../upstream/upstream.ts";
+import type { Member } from "../upstream/member.ts";
 import { Dial, type DialFailure, type DialPlan } from "./dial.ts";
-import { DirectPlan, ServerPlan, UpstreamPlan } from "./dial_plan.ts";
+import { serverPlan } from "./dial_plan.ts";
 import { type Egress, egressOf } from "./egress.ts";
-import { BROKEN_BODY, HttpRelay } from "./http_relay.ts";
+import { BROKEN_BODY, ForwardedRequest } from "./forwarded_request.ts";
 import { describe, type Prelude, Preread, preludeBytes } from "./preread.ts";
 import { join, PrereadBuffer } from "./preread_buffer.ts";
-import { redirectReply, rejection } from "./rejection.ts";
+import { redirectReply, rejection, rejectReason } from "./rejection.ts";
+import { isRepeatable } from "./repeatable.ts";
 import type { SessionSettings } from "./session_settings.ts";
 import { READ, type Step, WAIT } from "./step.ts";
 
-export type { SessionSettings };
-
 const EMPTY = new Uint8Array(0);
-const NOTHING_SENT: Step = { kind: "exchange", bytes: EMPTY };
+type RelayStep = Extract<Step, { kind: "relay" }>;
 /** Milliseconds between two looks at a relay, at most. */
 const MAX_IDLE_CHECK = 15_000;
 
@@ -42,17 +40,20 @@ export class Session {
   /** Gone once the relay has begun, like all that only the way to it needs: an idle connection keeps little. */
   #preread: Preread | undefined;
   readonly #buffer: PrereadBuffer;
-  #state: "preread" | "dialing" | "opening" | "relaying" | "closed" = "preread";
+  #state: "preread" | "dialing" | "offering" | "relaying" | "closed" = "preread";
   #prelude: Prelude | undefined;
   #tlsCode: TlsErrorCode | undefined;
   /** What limits and access lists know of it; there only where there are some. */
   #visit: Visit | undefined;
   #dial: Dial | undefined;
   #dialStartedAt = 0;
+  /** The upstream's server that this connection counts for. */
+  #member: Member | undefined;
   /** Only where the way to the server is more than a connect. */
   #egress: Egress | undefined;
   #cutReason: Reason | undefined;
-  #http: HttpRelay | undefined;
+  /** HTTP only. */
+  #request: ForwardedRequest | undefined;
   #moved = 0;
   #movedAt = 0;
 
@@ -88,11 +89,13 @@ export class Session {
     return refusal === undefined ? READ : this.#close(refusal.reason, refusal.detail, now);
   }
 
-  /** Bytes from the client; only what `read` asked for. */
+  /** Bytes from the client; only what `read`, `queue` or `offer` asked for. */
   received(bytes: Uint8Array, now: number): Step {
-    if (this.#state !== "preread") return WAIT;
+    if (this.#state === "offering") return this.#moreFromClient(bytes, now);
+    if (this.#state === "relaying" || this.#state === "closed") return WAIT;
     this.record.bytesReceived += bytes.length;
     if (!this.#buffer.append(bytes)) return this.#close("preread_memory", "", now);
+    if (this.#state !== "preread") return WAIT;
     if (this.#settings.kinds !== undefined) this.deadline = this.#startedAt + this.#settings.prereadTimeout;
     const prelude = this.#preread!.read(this.#buffer.bytes);
     const refusal = this.#applyProxyHeader();
@@ -115,8 +118,10 @@ export class Session {
     return this.#routed(prelude, now);
   }
 
-  /** The client's FIN before its first message was complete. */
+  /** The client's FIN. */
   ended(now: number): Step {
+    if (this.#state === "offering") return this.#settle(this.#relayStep(EMPTY), false, now);
+    if (this.#state === "dialing") this.#dial!.clientEnded = true;
     if (this.#state !== "preread") return WAIT;
     return this.#close("client_left", `after ${this.#buffer.length} bytes of an unfinished first message`, now);
   }
@@ -124,7 +129,7 @@ export class Session {
   /** The client's socket broke before it was relayed. */
   clientClosed(error: IoError | undefined, now: number): Step {
     if (this.#state === "closed") return WAIT;
-    return this.#close("client_left", error?.code ?? "", now);
+    return this.#close(this.#state === "offering" ? "client_reset" : "client_left", error?.code ?? "", now);
   }
 
   resolved(name: string, addresses: readonly string[], now: number): Step {
@@ -141,47 +146,71 @@ export class Session {
 
   connected(attempt: number, now: number): Step {
     if (this.#state !== "dialing") return WAIT;
-    this.#dial!.connected(attempt);
-    const opening = this.#egress?.open(this.record);
-    if (opening === undefined) return this.#join(attempt, undefined, now);
-    this.#state = "opening";
-    this.#dial!.opening();
-    this.deadline = this.#dial!.deadline;
-    return { kind: "exchange", bytes: opening.begin() };
+    const dial = this.#dial!;
+    dial.connected(attempt);
+    const opening = this.#egress?.opening(this.record);
+    return opening === undefined ? this.#offer(now) : this.#dialed(dial.open(opening), now);
   }
 
-  /** Bytes from the server before it is relayed. */
-  serverReceived(bytes: Uint8Array, now: number): Step {
-    if (this.#state !== "opening") return WAIT;
-    const answer = this.#egress!.opening!.received(bytes);
-    if (answer === NEED_MORE) return NOTHING_SENT;
-    switch (answer.kind) {
-      case "send":
-        return { kind: "exchange", bytes: answer.bytes };
-      case "done":
-        return this.#join(0, answer.surplus.length === 0 ? undefined : answer.surplus, now);
-      case "failed":
-        return this.#openingFailed(answer, answer.reason, now);
-    }
-  }
-
-  /** The server's FIN, or its socket broke, before it was relayed. */
-  serverClosed(error: IoError | undefined, now: number): Step {
-    if (this.#state !== "opening") return WAIT;
-    const detail = `${this.record.attempts.at(-1)!.address} closed before the way was open`;
-    return this.#openingFailed({ reason: "connect_failed", detail }, error?.code ?? "closed", now);
-  }
-
-  #openingFailed(failure: Omit<OpeningFailure, "kind">, outcome: string, now: number): Step {
-    this.#state = "dialing";
-    return this.#dialed(this.#dial!.openingFailed(failure, outcome, now), now);
-  }
-
-  /** @param early what the server has said already. */
-  #join(attempt: number, early: Uint8Array | undefined, now: number): Step {
+  /** The way to the server is open. */
+  #offer(now: number, early: Uint8Array = EMPTY): Step {
     this.record.connectTime = now - this.#dialStartedAt;
-    const step = this.#relay(attempt, early, now);
+    const step = this.#relay(now);
     if (step.kind !== "relay") return step;
+    if (early.length > 0) return this.#heard(step, early, now);
+    const length = this.#buffer.length - this.#preread!.skip;
+    const until = isRepeatable(this.#prelude!, length) ? this.#dial!.offerUntil(now) : undefined;
+    if (until === undefined) return this.#settle(step, false, now);
+    this.#state = "offering";
+    this.#headLength = 0;
+    this.deadline = until;
+    return { kind: "offer", head: step.head };
+  }
+
+  /** A server has room for a connection that waits. */
+  freed(now: number): Step {
+    return this.#state === "dialing" ? this.#dialed(this.#dial!.freed(now), now) : WAIT;
+  }
+
+  /** Bytes of a server that is spoken to; the first ones of a server that was offered the connection make it its own. */
+  serverReceived(bytes: Uint8Array, now: number): Step {
+    if (this.#state === "offering") return this.#heard(this.#relayStep(EMPTY), bytes, now);
+    if (this.#state !== "dialing") return WAIT;
+    const outcome = this.#dial!.opened(bytes, now);
+    return outcome.kind === "done" ? this.#offer(now, outcome.surplus) : this.#dialed(outcome, now);
+  }
+
+  #heard(step: RelayStep, bytes: Uint8Array, now: number): Step {
+    this.record.bytesSent += bytes.length;
+    const gate = this.#request;
+    const sees = gate?.fromServer(bytes) ?? false;
+    const left = gate === undefined || sees ? gate : { fromClient: gate.fromClient, fromServer: undefined };
+    return this.#settle({ ...step, gate: left, answer: bytes }, true, now);
+  }
+
+  /** A server that was spoken to, or offered the connection, has closed it: the next one gets the same bytes. */
+  serverGone(error: IoError | undefined, now: number): Step {
+    if (this.#state === "dialing") return this.#dialed(this.#dial!.openingGone(error, now), now);
+    if (this.#state !== "offering") return WAIT;
+    this.#state = "dialing";
+    return this.#dialed(this.#dial!.lost(error?.code ?? "closed", now), now);
+  }
+
+  /** A server is spoken to, or was offered the connection and did not speak yet. */
+  get holdsServer(): boolean {
+    return this.#state === "offering" || (this.#state === "dialing" && this.#dial!.isOpening);
+  }
+
+  /** More from the client: what a server was told can no longer be told to another. */
+  #moreFromClient(bytes: Uint8Array, now: number): Step {
+    const passed = this.#request?.fromClient(bytes) ?? bytes.length;
+    if (passed < 0) return this.#close("malformed_request", BROKEN_BODY, now);
+    return this.#settle(this.#relayStep(bytes.slice(0, passed)), false, now);
+  }
+
+  /** The server that connected stays, and all that led to it is let go. @param heard it has spoken. */
+  #settle(step: RelayStep, heard: boolean, now: number): Step {
+    this.#member = this.#dial!.settle(heard, now);
     this.#state = "relaying";
     this.#movedAt = now;
     this.deadline = now + this.#idleCheck();
@@ -200,7 +229,9 @@ export class Session {
     this.record.bytesReceived += Math.max(0, bytesToServer - this.#headLength);
     this.record.bytesSent += bytesToClient;
     if (end.reason === "ended") return this.#close("ok", this.#droppedText(), now);
-    if (this.#http?.broken) return this.#close("malformed_request", BROKEN_BODY, now);
+    if (end.reason === "cut" && this.#cutReason === undefined && this.#request?.isBroken === true) {
+      return this.#close("malformed_request", BROKEN_BODY, now);
+    }
     if (end.reason === "cut") return this.#close(this.#cutReason ?? "internal_error", this.record.detail, now);
     return this.#close(end.reason, end.error?.code ?? "", now);
   }
@@ -216,10 +247,8 @@ export class Session {
         return this.#prereadTimedOut(now);
       case "dialing":
         return this.#dialed(this.#dial!.timedOut(now), now);
-      case "opening": {
-        const detail = `No answer from ${this.record.attempts.at(-1)!.address}`;
-        return this.#openingFailed({ reason: "connect_timeout", detail }, "ETIMEDOUT", now);
-      }
+      case "offering":
+        return this.#settle(this.#relayStep(EMPTY), false, now);
       case "relaying":
         return this.#checkIdle(now, moved);
       case "closed":
@@ -270,10 +299,7 @@ export class Session {
     const denied = route.access && refusedBy(route.access, record, `the route ${route.text}`);
     if (denied !== undefined) return this.#close(denied.reason, denied.detail, now);
     if (route.to.kind === "reject") {
-      const isNamed = prelude.kind === "tls" || prelude.kind === "http";
-      const unrouted = record.serverName === undefined ? "no_server_name" : "no_route";
-      if (!isNamed) return this.#close("unrouted_protocol", "", now);
-      return this.#close(route.kind === "default" ? unrouted : "rejected", "", now);
+      return this.#close(rejectReason(route, prelude, record.serverName), "", now);
     }
     if (prelude.kind === "http" && this.#settings.redirectToHttps !== undefined) {
       const reply = redirectReply(prelude.head, this.#settings.redirectToHttps);
@@ -293,25 +319,10 @@ export class Session {
   #plan(route: RouteOptions): DialPlan | undefined {
     const { upstreams, secrets } = this.#settings;
     const upstream = route.to.kind === "upstream" ? upstreams.get(route.to.name)! : undefined;
-    const plan = this.#serverPlan(route, upstream);
+    const plan = serverPlan(route, upstream, this.record, this.#settings);
     if (plan === undefined) return undefined;
     this.#egress = egressOf(route, upstream?.config, secrets, this.#preread!.sslRequested);
     return this.#egress === undefined ? plan : this.#egress.through(plan);
-  }
-
-  #serverPlan({ to, allowPrivate }: RouteOptions, upstream: Upstream | undefined): DialPlan | undefined {
-    const { port, directPolicy } = this.#settings;
-    const name = this.record.serverName;
-    switch (to.kind) {
-      case "reject":
-        return undefined;
-      case "direct":
-        return name === undefined ? undefined : new DirectPlan(name, to.port ?? port, directPolicy, allowPrivate);
-      case "upstream":
-        return new UpstreamPlan(upstream!, port);
-      default:
-        return new ServerPlan(to, port);
-    }
   }
 
   #dialed(outcome: Step | DialFailure, now: number): Step {
@@ -322,28 +333,28 @@ export class Session {
 
   // --- relaying ---
 
-  #relay(attempt: number, early: Uint8Array | undefined, now: number): Step {
+  #relay(now: number): Step {
     const { skip } = this.#preread!;
     const preread = skip === 0 ? this.#buffer.bytes : this.#buffer.bytes.subarray(skip);
     const prelude = this.#prelude!;
-    const added = this.#egress?.head(this.record) ?? EMPTY;
-    let head: Uint8Array;
-    if (prelude.kind !== "http") head = join(added, preread);
+    let head = this.#egress?.head(this.record) ?? EMPTY;
+    if (prelude.kind !== "http") head = join(head, preread);
     else {
-      const http = new HttpRelay(prelude.head);
-      this.#http = http;
-      const body = http.bodyOf(preread);
-      if (http.broken) return this.#close("malformed_request", BROKEN_BODY, now);
-      if (early !== undefined) http.fromServer(early);
-      head = join(join(added, http.headOf(preread)), body);
+      this.#request = new ForwardedRequest(prelude.head);
+      const parts = this.#request.begin(preread);
+      if (parts === undefined) return this.#close("malformed_request", BROKEN_BODY, now);
+      head = join(join(head, parts[0]), parts[1]);
     }
     this.#headLength = head.length;
-    if (early !== undefined) this.record.bytesSent += early.length;
-    return { kind: "relay", attempt, head, early, gate: this.#http, rate: this.#visit?.rate };
+    return this.#relayStep(head);
+  }
+
+  #relayStep(head: Uint8Array): RelayStep {
+    return { kind: "relay", head, gate: this.#request, answer: undefined, rate: this.#visit?.rate };
   }
 
   #droppedText(): string {
-    const dropped = this.#http?.dropped ?? 0;
+    const dropped = this.#request?.dropped ?? 0;
     return dropped === 0 ? "" : `${dropped} bytes behind the first request were dropped`;
   }
 
@@ -365,6 +376,9 @@ export class Session {
 
   #close(reason: Reason, detail: string, now: number, reply = this.#rejection(reason)): Step {
     const { record } = this;
+    if (this.#dial !== undefined) this.#dial.abandon();
+    this.#member?.release();
+    this.#member = undefined;
     this.#state = "closed";
     this.deadline = Infinity;
     this.#visit?.ended();

@@ -5,6 +5,7 @@
 import type { Endpoint } from "../address.ts";
 import type { RateConfig } from "../config/config.ts";
 import type { Reason } from "../reason.ts";
+import type { Place } from "../upstream/waiting_line.ts";
 
 export type Step =
   /** Read more from the client. */
@@ -23,21 +24,27 @@ export type Step =
       /** Pending attempts go on beside this one (RFC 8305 §5); otherwise they are given up first. */
       readonly alongside: boolean;
     }
+  /** Wait for a server that has room: whenever `place.wake` is called, answer with `freed`. Read from the client meanwhile. */
+  | { readonly kind: "queue"; readonly place: Place }
   /**
-   * Send `bytes` (there may be none) to the attempt that connected and read from it; give up the others. Answer with
-   * `serverReceived` or `serverClosed`. `resolve`, `connect` and `close` close it.
+   * Send `bytes` (there may be none) to the attempt that connected, give up the others, and read from it. Answer with
+   * `serverReceived` or `serverGone`. `resolve`, `connect` and `close` close it.
    */
   | { readonly kind: "exchange"; readonly bytes: Uint8Array }
-  /** Join the client and the attempt that connected; give up the others. Answer with `relayed`. */
+  /**
+   * Send `head` to the attempt that connected, give up the others, and read from both sides. Answer with `serverReceived`,
+   * `serverGone`, `received` or `ended`, whichever comes first.
+   */
+  | { readonly kind: "offer"; readonly head: Uint8Array }
+  /** Join the client and the server that connected; give up the others. Answer with `relayed`. */
   | {
       readonly kind: "relay";
-      readonly attempt: number;
       /** What the server gets first. */
       readonly head: Uint8Array;
-      /** What the client gets first: the server has said it already. */
-      readonly early: Uint8Array | undefined;
       readonly gate: RelayGate | undefined;
       readonly rate: RateConfig | undefined;
+      /** What the client gets first, lent for the call: the server has said it already. */
+      readonly answer: Uint8Array | undefined;
     }
   /** End the relay at once; answer with `relayed`. */
   | { readonly kind: "cut" }
@@ -47,7 +54,7 @@ export type Step =
 /** Limits what passes a relay: see `RelayOptions` of the adapter contract. */
 export interface RelayGate {
   readonly fromClient: (bytes: Uint8Array) => number;
-  readonly fromServer: (bytes: Uint8Array) => boolean;
+  readonly fromServer: ((bytes: Uint8Array) => boolean) | undefined;
 }
 
 export const READ: Step = { kind: "read" };

@@ -8,25 +8,29 @@
 import { formatEndpoint } from "../address.ts";
 import type { ViaConfig } from "../config/config.ts";
 import type { ProxiedTarget } from "../opening/proxied_target.ts";
-import type { DialPlan, DialTarget } from "./dial.ts";
+import type { Member } from "../upstream/member.ts";
+import { DialPlan, type DialTarget, type Waiting } from "./dial.ts";
 
-export class ViaPlan implements DialPlan {
+export class ViaPlan extends DialPlan {
   /** The server that is dialled now. */
   server: ProxiedTarget | undefined;
+  override readonly nextTimeout: number;
   readonly #plan: DialPlan;
   readonly #proxy: DialTarget;
 
   constructor(plan: DialPlan, { target }: ViaConfig) {
+    super();
     this.#plan = plan;
+    this.nextTimeout = plan.nextTimeout;
     this.#proxy =
       target.kind === "host"
         ? { kind: "name", name: target.name, port: target.port }
         : { kind: "endpoint", endpoint: { kind: "tcp", ip: target.ip, port: target.port } };
   }
 
-  next(): DialTarget | undefined {
-    const target = this.#plan.next();
-    if (target === undefined) return undefined;
+  next(now: number): DialTarget | "busy" | undefined {
+    const target = this.#plan.next(now);
+    if (target === undefined || target === "busy") return target;
     this.server = proxied(target);
     return { ...this.#proxy, leadsTo: text(this.server) };
   }
@@ -35,9 +39,34 @@ export class ViaPlan implements DialPlan {
     return this.#plan.remaining();
   }
 
-  /** The operator named the proxy: it may be anywhere. */
-  refuses(): undefined {
-    return undefined;
+  // `refuses` is the base's, that refuses nothing: the operator named the proxy, so it may be anywhere.
+
+  override failed(now: number, cause: string): void {
+    this.#plan.failed(now, cause);
+  }
+
+  override get mayLose(): boolean {
+    return this.#plan.mayLose;
+  }
+
+  override lost(): void {
+    this.#plan.lost();
+  }
+
+  override settle(heard: boolean, now: number): Member | undefined {
+    return this.#plan.settle(heard, now);
+  }
+
+  override wait(): Waiting | undefined {
+    return this.#plan.wait();
+  }
+
+  override describe(now: number): string {
+    return this.#plan.describe(now);
+  }
+
+  override abandon(): void {
+    this.#plan.abandon();
   }
 }
 

@@ -1,56 +1,48 @@
 /**
- * Chooses a server of an upstream.
+ * What every method of balancing is: a choice among the servers that may be chosen.
  *
- * Owns: smooth weighted round robin, as nginx does it: each choice raises every candidate's current weight by its
- * own, takes the highest and lowers that by the sum. Backups come when no other server is left to try. It must
- * not connect, and knows a server only by its weight.
+ * Owns: the contract of methods, and their making. A method chooses under the upstream's lock; it must not connect
+ * nor count.
  */
 
-/** What the balancer needs of a server. */
-export interface Weighted {
-  readonly weight: number;
-  readonly backup: boolean;
+import type { BalanceConfig } from "../config/config.ts";
+import type { ConnectionRecord } from "../connection_record.ts";
+import { compileText } from "../variables.ts";
+import { ConsistentHash } from "./consistent_hash.ts";
+import { Hash } from "./hash.ts";
+import { LeastConn } from "./least_conn.ts";
+import type { Member } from "./member.ts";
+import { RoundRobin } from "./round_robin.ts";
+import { WeightedRandom } from "./weighted_random.ts";
+
+/** The connection that a server is chosen for. */
+export interface Choice {
+  readonly record: ConnectionRecord;
+  /** Servers that it has tried. */
+  readonly tried: ReadonlySet<Member>;
 }
 
-interface Member<Server> {
-  readonly server: Server;
-  currentWeight: number;
+export interface Balancer {
+  /**
+   * One of the members for which `allows` is true; undefined where there is none.
+   * @param tick the board's time.
+   */
+  choose(choice: Choice, tick: number, allows: (member: Member) => boolean): Member | undefined;
 }
 
-/** Chooses among servers that were not tried yet. */
-export interface Balancer<Server> {
-  /** The next server for a connection that has already tried `tried`; undefined when none is left. */
-  next(tried: ReadonlySet<Server>): Server | undefined;
-}
-
-export class RoundRobin<Server extends Weighted> implements Balancer<Server> {
-  readonly #primary: Member<Server>[];
-  readonly #backup: Member<Server>[];
-
-  constructor(servers: readonly Server[]) {
-    const members = servers.map((server) => ({ server, currentWeight: 0 }));
-    this.#primary = members.filter((member) => !member.server.backup);
-    this.#backup = members.filter((member) => member.server.backup);
+/** A method at work for these servers. @param random from 0 up to 1. */
+export function createBalancer(method: BalanceConfig, members: readonly Member[], random: () => number): Balancer {
+  switch (method.kind) {
+    case "round_robin":
+      return new RoundRobin(members);
+    case "least_conn":
+      return new LeastConn(members);
+    case "random":
+    case "random_two":
+      return new WeightedRandom(members, method.kind === "random_two", random);
+    case "hash": {
+      const keyOf = compileText(method.key);
+      return method.consistent ? new ConsistentHash(members, keyOf) : new Hash(members, keyOf);
+    }
   }
-
-  next(tried: ReadonlySet<Server>): Server | undefined {
-    return choose(this.#primary, tried) ?? choose(this.#backup, tried);
-  }
-}
-
-function choose<Server extends Weighted>(
-  members: readonly Member<Server>[],
-  tried: ReadonlySet<Server>,
-): Server | undefined {
-  let best: Member<Server> | undefined;
-  let total = 0;
-  for (const member of members) {
-    if (tried.has(member.server)) continue;
-    member.currentWeight += member.server.weight;
-    total += member.server.weight;
-    if (best === undefined || member.currentWeight > best.currentWeight) best = member;
-  }
-  if (best === undefined) return undefined;
-  best.currentWeight -= total;
-  return best.server;
 }

@@ -15,6 +15,7 @@ import { WorkerLimits } from "../limits/admission.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
 import { Counts } from "../metrics/counts.ts";
 import { ListenError } from "../proxy/listen_error.ts";
+import { Board, createBoardMemory } from "../upstream/board.ts";
 import type { ConfigSource, FromWorker, StartMessage, ToWorker } from "./protocol.ts";
 
 export interface ControlPlaneParts {
@@ -89,11 +90,15 @@ export class ControlPlane {
   readonly #workers: Worker[];
   /** Connections that have ended, in all workers. */
   readonly counts = new Counts();
+  /** What all workers count together. */
+  readonly board: Board;
   #endpoints: readonly Endpoint[] = [];
   #stopping = false;
 
   constructor(parts: ControlPlaneParts) {
     this.#parts = parts;
+    const { clock } = parts.adapter;
+    this.board = new Board(createBoardMemory(parts.config.upstreams.values(), parts.count, clock), -1, clock);
     this.#workers = Array.from({ length: parts.count }, (_, index) => ({
       index,
       thread: undefined,
@@ -202,6 +207,7 @@ export class ControlPlane {
       limits,
       secrets,
       numbering: { first: index + 1, step: count },
+      board: this.board.memory,
       records: this.#parts.finished !== undefined,
     };
   }
@@ -227,6 +233,9 @@ export class ControlPlane {
         return;
       case "counts":
         this.counts.merge(message.counts);
+        return;
+      case "freed":
+        this.#workers[message.worker]?.thread?.post({ kind: "freed", upstream: message.upstream });
         return;
       case "warn":
         this.#parts.warn(message.message);
@@ -262,6 +271,7 @@ export class ControlPlane {
     worker.thread = undefined;
     worker.open = 0;
     this.#forget(worker);
+    this.board.forget(worker.index);
     worker.firstStart.reject(new Error(`Cannot start a worker: ${reason}`));
     settle(worker);
     if (!this.#stopping && worker.hasServed) this.#replace(worker, reason);

@@ -15,6 +15,7 @@ import { compileLineFormat } from "../log/access_log.ts";
 import type { ResolveAnswer } from "../proxy/connection.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { ProxyServer } from "../proxy/proxy_server.ts";
+import { Board } from "../upstream/board.ts";
 import type { ConfigSource, FromWorker, StartMessage, ToWorker } from "./protocol.ts";
 
 /** Log lines are sent together: at this size, or after so many milliseconds. */
@@ -74,6 +75,9 @@ export class DataPlane {
           this.#parts.post({ kind: "drained" });
         });
         return;
+      case "freed":
+        this.#server?.freed(message.upstream);
+        return;
       case "cut":
         this.#server?.cut();
         return;
@@ -92,7 +96,9 @@ export class DataPlane {
       limits: message.limits && new WorkerLimits(config.limits, message.limits, message.worker),
       secrets: message.secrets,
       numbering: message.numbering,
+      board: new Board(message.board, message.worker, this.#parts.adapter.clock),
       resolve: (name, answer) => this.#ask(name, answer),
+      passOn: (worker, upstream) => this.#parts.post({ kind: "freed", upstream, worker }),
       accepted: () => this.#schedule(),
       finished: (record) => {
         if (format !== undefined) this.#lines += `${format(record)}\n`;

@@ -10,6 +10,7 @@ import type { IoError } from "../errors.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
 import type { ConnectionCounts } from "../metrics/counts.ts";
 import type { Numbering } from "../proxy/proxy_server.ts";
+import type { BoardMemory } from "../upstream/board.ts";
 
 /** Where a configuration comes from: each worker reads it for itself, since a checked one holds what cannot be sent. */
 export type ConfigSource = { readonly text: string; readonly path: string } | { readonly object: ConfigInput };
@@ -25,13 +26,15 @@ export interface StartMessage {
   readonly ownAddresses: readonly string[];
   /** Open connections of this worker at most. */
   readonly connectionLimit: number;
-  /** Which of the workers it is, from 0. */
+  /** The worker's number, from 0. */
   readonly worker: number;
   /** What all workers count clients in; undefined where nothing limits clients. */
   readonly limits: LimitsMemory | undefined;
   /** Passwords of the proxies that the configuration names; they are to reach no log and no message. */
   readonly secrets: Secrets;
   readonly numbering: Numbering;
+  /** What all workers count together of upstreams' servers. */
+  readonly board: BoardMemory;
   /** The control plane wants each finished connection's record, besides its log line. */
   readonly records: boolean;
 }
@@ -41,6 +44,8 @@ export type ToWorker =
   | { readonly kind: "resolved"; readonly id: number; readonly answer: readonly string[] | IoError }
   /** Stop accepting; what is left after `timeout` ms is cut. `draining` follows at once, `drained` at the end. */
   | { readonly kind: "drain"; readonly timeout: number }
+  /** A server of an upstream (by its place in the configuration) has room, and a connection of yours is next. */
+  | { readonly kind: "freed"; readonly upstream: number }
   | { readonly kind: "cut" };
 
 export type FromWorker =
@@ -54,6 +59,8 @@ export type FromWorker =
   | { readonly kind: "records"; readonly records: readonly ConnectionRecord[] }
   /** Connections that have ended since it last said so. */
   | { readonly kind: "counts"; readonly counts: ConnectionCounts }
+  /** Tell another worker that a connection of its own is next. */
+  | { readonly kind: "freed"; readonly upstream: number; readonly worker: number }
   | { readonly kind: "warn"; readonly message: string }
   /** How many connections are open, told when that has changed. */
   | { readonly kind: "open"; readonly connections: number }

@@ -81,6 +81,24 @@ export function relayContract(adapter: Adapter): void {
       assert.deepEqual(early.events, []);
     });
 
+    check("an end that was told before the relay is passed on, and so is what was written before", async (bench) => {
+      const { peer: client, socket, recorder } = await bench.pair();
+      socket.read();
+      client.end();
+      await recorder.saw("ended");
+      const origin = await bench.server();
+      const toServer = await bench.connect(origin.endpoint);
+      toServer.write(bytesOf("early"));
+      const server = await origin.next();
+      bench.cleanup(() => server.destroy());
+      const joined = bench.join(client, socket, server, toServer, {});
+      await until(() => server.text === "early" && server.ended, "the bytes and the end");
+      server.send("late answer");
+      await until(() => client.text === "late answer", "the answer");
+      server.end();
+      assert.deepEqual(await finished(joined), { reason: "ended" });
+    });
+
     check("a socket that closed before the relay began", async (bench) => {
       const { peer: client, socket, recorder } = await bench.pair();
       socket.read();

@@ -117,19 +117,13 @@ forEachCombination((combination) => {
     assert.equal(await greetings(t, "spared", 4), "aaaa");
   });
 
-  test("a backup is tried when all others failed, and last", async (t) => {
-    for (let turn = 0; turn < 2; turn++) {
-      const { client, record } = await ask(t, "rescued");
-      assert.equal(client.text, "c");
-      assert.deepEqual(
-        record.upstream?.slice(0, 2).toSorted(),
-        closed
-          .slice(0, 2)
-          .map((x) => `${x} (ECONNREFUSED)`)
-          .toSorted(),
-      );
-      assert.equal(record.upstream?.at(-1), addresses[2]);
-    }
+  test("a backup is tried when all others failed, and last; then the failing ones are passed over", async (t) => {
+    const { client, record } = await ask(t, "rescued");
+    assert.equal(client.text, "c");
+    const refused = closed.slice(0, 2).map((address) => `${address} (ECONNREFUSED)`);
+    assert.deepEqual(record.upstream?.slice(0, 2).toSorted(), refused.toSorted());
+    assert.equal(record.upstream?.at(-1), addresses[2]);
+    assert.deepEqual((await ask(t, "rescued")).record.upstream, [addresses[2]]);
   });
 
   test("a server that accepted is not replaced: the client's bytes go to one server only", async (t) => {

@@ -48,6 +48,20 @@ describe("checkConfig", () => {
     assert.deepEqual(messages(withTotal("63KiB")), ["bad_value limits.prereadTotal"]);
   });
 
+  test("options of upstreams that nothing would come of", () => {
+    const withUpstream = (pool: unknown): unknown => ({ listeners: [listener], routes: {}, upstreams: { pool } });
+    const slow = { address: "a:1", slowStart: "5s" };
+    assert.deepEqual(messages(withUpstream({ balance: "least_conn", servers: ["b:1", slow] })), []);
+    for (const balance of ["random", "hash $remote_addr"]) {
+      assert.deepEqual(messages(withUpstream({ balance, servers: ["b:1", slow] })), [
+        "conflict upstreams.pool.servers.1.slowStart",
+      ]);
+    }
+    assert.deepEqual(messages(withUpstream({ servers: ["b:1"], queue: { size: 5 } })), [
+      "conflict upstreams.pool.queue",
+    ]);
+  });
+
   test("its input has a type", () => {
     const input: ConfigInput = {
       listeners: [listener],

@@ -92,17 +92,28 @@ routes: { default: 10.0.0.3:443 }
       [undefined, 8443, 443],
     );
     assert.deepEqual(config.listeners[2]?.routes, { patterns: [], default: { kind: "upstream", name: "pool" } });
+    const plain = {
+      weight: 1,
+      backup: false,
+      down: false,
+      maxConnections: 0,
+      maxFails: 1,
+      failTimeout: 10_000,
+      slowStart: 0,
+    };
     assert.deepEqual(config.upstreams.get("pool"), {
       name: "pool",
-      balance: "round_robin",
+      balance: { kind: "round_robin" },
       proxyProtocol: { version: 2, authority: false, alpn: false, uniqueId: false, checksum: false },
       via: undefined,
       bind: undefined,
+      nextServer: { tries: 0, timeout: 0 },
+      queue: undefined,
       servers: [
-        { target: { kind: "ip", ip: "10.0.0.2", port: undefined }, weight: 1, backup: false },
-        { target: { kind: "host", name: "host.example", port: 8443 }, weight: 3, backup: true },
-        { target: { kind: "unix", path: "/run/b.sock" }, weight: 1, backup: false },
-        { target: { kind: "ip", ip: "2001:db8::1", port: 443 }, weight: 1, backup: false },
+        { target: { kind: "ip", ip: "10.0.0.2", port: undefined }, ...plain },
+        { target: { kind: "host", name: "host.example", port: 8443 }, ...plain, weight: 3, backup: true },
+        { target: { kind: "unix", path: "/run/b.sock" }, ...plain },
+        { target: { kind: "ip", ip: "2001:db8::1", port: 443 }, ...plain },
       ],
     });
     assert.deepEqual(config.timeouts, { preread: 500, connect: 3000, idle: 120_000, drain: 0 });
@@ -324,14 +335,14 @@ describe("faults of single options", () => {
       "upstreams:\n  a: {}\n  b: { servers: [] }\n  c: 5\n  direct: { servers: [10.0.0.1] }\n  10.0.0.1: { servers: [10.0.0.1] }",
       "10:3 missing_key Cannot use upstreams.a: the key 'servers' is missing; it must be a list of servers",
       "11:17 bad_value Cannot use upstreams.b.servers: it must name at least one server",
-      "12:6 wrong_type Cannot use upstreams.c 5: it must be a map with the keys balance, servers, proxyProtocol, via and bind",
+      "12:6 wrong_type Cannot use upstreams.c 5: it must be a map with the keys balance, servers, proxyProtocol, via, bind, nextServer and queue",
       "13:3 bad_value Cannot name an upstream 'direct': direct has a meaning of its own in routes",
       "14:3 bad_value Cannot name an upstream '10.0.0.1': it looks like an IP address",
     ],
     [
-      "upstreams:\n  a:\n    proxyProtocol: true\n    balance: random\n    servers: [x, 5, { weight: 2 }, { address: a:1, wieght: 2 }, { address: a:0, weight: 0, backup: no }]",
+      "upstreams:\n  a:\n    proxyProtocol: true\n    balance: radnom\n    servers: [x, 5, { weight: 2 }, { address: a:1, wieght: 2 }, { address: a:0, weight: 0, backup: no }]",
       "11:20 wrong_type Cannot use upstreams.a.proxyProtocol true: it must be v1, v2 or a map with version, authority, alpn, uniqueId",
-      "12:14 bad_value Cannot use upstreams.a.balance 'random': it must be round_robin",
+      "12:14 bad_value Cannot use upstreams.a.balance 'radnom': there is no such method; did you mean 'random'?",
       "13:15 bad_value Cannot use upstreams.a.servers[0] 'x': a host name needs a port, as in api.example.com:443",
       "13:18 wrong_type Cannot use upstreams.a.servers[1] 5: it must be host:port, IP:port or unix:/path, or a map with address",
       "13:21 missing_key Cannot use upstreams.a.servers[2]: the key 'address' is missing; it must be host:port, IP:port or unix:/path",

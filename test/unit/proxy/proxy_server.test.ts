@@ -14,6 +14,13 @@ upstreams: { pool: { servers: ["192.0.2.1:443", "192.0.2.2:443", "up.example.tes
 timeouts: { preread: 10s, connect: 15s, idle: 60s, drain: 5s }
 `;
 
+/** Few connections for each server, and few that may wait. */
+const CROWDED = YAML.replace(
+  /\["192.*?\]/,
+  `[{ address: "192.0.2.1:443", maxConnections: 2, slowStart: 5s }, { address: "192.0.2.2:443", maxConnections: 2, backup: true }],
+    queue: { size: 5, timeout: 8s }, nextServer: { tries: 3, timeout: 10s }`,
+);
+
 interface World {
   readonly adapter: SimulatedAdapter;
   readonly proxy: ProxyServer;
@@ -44,6 +51,13 @@ const hello: ClientEvent = { kind: "bytes", bytes: HELLO, delay: 1 };
 function assertNothingLeft({ adapter, proxy }: World): void {
   assert.equal(proxy.openConnections, 0);
   assert.equal(adapter.pendingConnects, 0);
+  for (const upstream of proxy.upstreams.values()) {
+    assert.deepEqual(
+      upstream.members.map(({ active }) => active),
+      upstream.members.map(() => 0),
+    );
+    assert.equal(upstream.line?.length ?? 0, 0);
+  }
   for (const socket of adapter.sockets) assert.equal(socket.closedCalls, 1);
 }
 
@@ -121,6 +135,17 @@ describe("proxy", () => {
     assert.equal(ends, 2);
   });
 
+  test("beyond half the limit a rejected client gets its alert and is gone", async () => {
+    const here = await world(4);
+    const bad: ClientEvent = { kind: "bytes", bytes: Uint8Array.of(0x15, 3, 3, 0, 2, 2, 40), delay: 1 };
+    const rejected = [1, 2, 3].map(() => here.adapter.client(bad));
+    here.adapter.clock.run(2);
+    assert.ok(rejected.every((client) => client.written.length === 1));
+    assert.ok(rejected.every((client) => client.gone));
+    here.adapter.clock.run();
+    assertNothingLeft(here);
+  });
+
   test("a rejected client gets its alert, and its own data does not turn that into a reset", async () => {
     const here = await world();
     const noise: ClientEvent = { kind: "bytes", bytes: new Uint8Array(1000), delay: 1 };
@@ -180,6 +205,89 @@ describe("proxy", () => {
     assertNothingLeft(here);
   });
 
+  test("a server that closes before its first byte is replaced, and blamed once another has answered", async () => {
+    const here = await world();
+    const first: ClientEvent[][] = [[{ kind: "end", delay: 1 }], [{ kind: "reset", delay: 1 }]];
+    here.adapter.serverEvents = () => first.shift() ?? [{ kind: "bytes", bytes: Uint8Array.of(22, 3), delay: 1 }];
+    const client = here.adapter.client(hello);
+    here.adapter.clock.run();
+    const [record] = here.records;
+    assert.deepEqual(
+      record!.attempts.map(({ address, outcome }) => `${address} ${outcome}`),
+      ["192.0.2.1:443 closed", "192.0.2.2:443 ECONNRESET", "[2001:db8::7]:443 "],
+    );
+    assert.deepEqual([record!.reason, record!.bytesSent], ["ok", 2]);
+    assert.deepEqual(client.written, [Uint8Array.of(22, 3)]);
+    assert.deepEqual(here.adapter.relays[0]!.head, HELLO);
+    assert.equal(here.warnings.length, 2);
+    assertNothingLeft(here);
+  });
+
+  test("when all servers close, it is the client's message: nobody is blamed", async () => {
+    const here = await world();
+    here.adapter.serverEvents = () => [{ kind: "end", delay: 1 }];
+    here.adapter.client(hello);
+    here.adapter.clock.run();
+    assert.deepEqual([here.records[0]!.reason, here.records[0]!.attempts.length], ["server_closed", 3]);
+    assert.deepEqual(here.warnings, []);
+    assertNothingLeft(here);
+  });
+
+  test("what the client says behind its hello ends the offer, and goes to that server alone", async () => {
+    const here = await world();
+    here.adapter.serverEvents = () => [];
+    here.adapter.client(hello, { kind: "bytes", bytes: Uint8Array.of(1, 2, 3), delay: 5 });
+    here.adapter.clock.run();
+    assert.deepEqual(here.adapter.relays[0]!.head, Uint8Array.from([...HELLO, 1, 2, 3]));
+    assert.equal(here.records[0]!.attempts.length, 1);
+    assertNothingLeft(here);
+  });
+
+  test("a client that breaks while the server thinks, and one that leaves its place in the line", async () => {
+    const here = await world(1000, CROWDED);
+    here.adapter.serverEvents = () => [];
+    here.adapter.relayEnd = () => undefined;
+    for (let index = 0; index < 4; index++) here.adapter.client(hello, { kind: "reset", delay: 500 });
+    here.adapter.client(hello, { kind: "reset", delay: 200 });
+    here.adapter.clock.run();
+    assert.deepEqual(here.records.map(({ reason }) => reason).sort(), [
+      "client_left",
+      ...Array<string>(4).fill("client_reset"),
+    ]);
+    assertNothingLeft(here);
+  });
+
+  test("more than there is room for: they wait in order, one is turned away, one waits too long", async () => {
+    const here = await world(1000, CROWDED);
+    let ends = 0;
+    here.adapter.relayEnd = () => ({ after: 1_000 + 1_000 * ends++, reason: "ended" });
+    for (let index = 0; index < 10; index++) here.adapter.clock.after(10 * index, () => here.adapter.client(hello));
+    here.adapter.clock.run(500);
+    assert.deepEqual(
+      here.records.map(({ id, reason }) => [id, reason]),
+      [[10, "upstream_busy"]],
+    );
+    assert.equal(here.records[0]!.detail, "192.0.2.1:443 has 2 of 2 connections, 192.0.2.2:443 has 2 of 2 connections");
+    here.adapter.relayEnd = () => ({ after: 50_000, reason: "ended" });
+    here.adapter.clock.run();
+    assert.deepEqual(
+      here.records.map(({ id, reason }) => `${id} ${reason}`).toSorted(),
+      [
+        "10 upstream_busy",
+        "1 ok",
+        "2 ok",
+        "3 ok",
+        "4 ok",
+        "5 ok",
+        "6 ok",
+        "7 ok",
+        "8 ok",
+        "9 queue_timeout",
+      ].toSorted(),
+    );
+    assertNothingLeft(here);
+  });
+
   test("whatever happens: one record each, every socket closed once, no attempt left (200 seeds)", async () => {
     for (let seed = 1; seed <= 200; seed++) await simulate(seed);
   });
@@ -198,8 +306,16 @@ describe("proxy", () => {
 async function simulate(seed: number, via?: string): Promise<string[]> {
   const random = seededRandom(seed);
   const pick = <Value>(...values: Value[]): Value => values[Math.floor(random() * values.length)]!;
-  const here = await world(25, via === undefined ? YAML : YAML.replace("servers:", `via: "http://${via}", servers:`));
-  here.adapter.serverEvents = () => proxyScript(random);
+  const yaml = via === undefined ? pick(YAML, CROWDED) : YAML.replace("servers:", `via: "http://${via}", servers:`);
+  const here = await world(25, yaml);
+  const ended = (): readonly ClientEvent[] =>
+    pick<readonly ClientEvent[]>(
+      [],
+      [{ kind: "end", delay: random() * 2_000 }],
+      [{ kind: "reset", delay: random() * 2_000 }],
+      [{ kind: "bytes", bytes: Uint8Array.of(22), delay: random() * 20_000 }],
+    );
+  here.adapter.serverEvents = () => (via === undefined ? ended() : [...proxyScript(random), ...ended()]);
   here.adapter.behaviour = () => pick<ServerBehaviour>("accepts", "accepts", "refuses", "silent", "throws");
   here.adapter.relayEnd = () =>
     pick(undefined, { after: random() * 90_000, reason: pick("ended", "client_reset", "server_reset") });
@@ -212,9 +328,15 @@ async function simulate(seed: number, via?: string): Promise<string[]> {
   assert.equal(here.records.length, 30, message);
   assert.equal(new Set(here.records.map(({ id }) => id)).size, 30, message);
   for (const { reason, duration } of here.records) assert.ok(reason in REASONS && duration >= 0, message);
-  for (const { head } of here.adapter.relays) assert.deepEqual(head, HELLO, message);
+  for (const { head } of here.adapter.relays) assert.deepEqual(behindConnect(head, via), HELLO, message);
   assertNothingLeft(here);
   return here.records.map(({ reason }) => reason);
+}
+
+/** What a server gets, without what the proxy on the way to it does. */
+function behindConnect(head: Uint8Array, via: string | undefined): Uint8Array {
+  const text = Buffer.from(head).toString("latin1");
+  return via === undefined ? head : head.subarray(text.indexOf("\r\n\r\n") + 4);
 }
 
 /** What a proxy says to a CONNECT: mostly that all is well, in pieces; or no, or nothing, or nonsense, or it breaks. */

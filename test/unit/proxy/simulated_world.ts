@@ -163,13 +163,13 @@ export class SimulatedAdapter implements Adapter {
   paused = false;
   listening = false;
   behaviour: (endpoint: Endpoint) => ServerBehaviour = () => "accepts";
-  /** What a server does when it is read from before it is relayed. */
-  serverEvents: (endpoint: Endpoint) => readonly ClientEvent[] = () => [];
   /** How long a relay lasts and how it ends; `undefined`: until it is cut. */
   relayEnd: () => { readonly after: number; readonly reason: RelayEndReason } | undefined = () => ({
     after: 10,
     reason: "ended",
   });
+  /** What a server does when it is read from before it is relayed. */
+  serverEvents: () => readonly ClientEvent[] = () => [{ kind: "bytes", bytes: Uint8Array.of(22), delay: 1 }];
   #accepted: (socket: Socket) => void = () => {};
 
   async listen(endpoint: Endpoint, accepted: (socket: Socket) => void): Promise<Listener> {
@@ -211,14 +211,15 @@ export class SimulatedAdapter implements Adapter {
   }
 
   #server(endpoint: Endpoint): SimulatedSocket {
-    const socket = new SimulatedSocket(this.clock, endpoint, this.serverEvents(endpoint));
+    const socket = new SimulatedSocket(this.clock, endpoint, this.serverEvents());
     this.sockets.push(socket);
     return socket;
   }
 
   relay(client: Socket, server: Socket, { head }: RelayOptions, owner: RelayOwner): Relay {
     assert.ok(!(client as SimulatedSocket).gone && !(server as SimulatedSocket).gone, "relay of a socket that is gone");
-    this.relays.push({ head, server: server.remote });
+    const sent = [...(server as SimulatedSocket).written, head].flatMap((bytes) => [...bytes]);
+    this.relays.push({ head: Uint8Array.from(sent), server: server.remote });
     for (const socket of [client, server]) socket.handlers = NO_HANDLERS;
     let over = false;
     const end = (reason: RelayEndReason): void => {

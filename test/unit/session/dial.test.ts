@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { UpstreamAttempt } from "../../../src/connection_record.ts";
-import { ATTEMPT_DELAY, Dial, type DialPlan, type DialTarget } from "../../../src/session/dial.ts";
+import { ATTEMPT_DELAY, Dial, DialPlan, type DialTarget, QUEUE_POLL, type Waiting } from "../../../src/session/dial.ts";
 import { failure } from "./session_fixture.ts";
 
-class Plan implements DialPlan {
+class Plan extends DialPlan {
   readonly #targets: DialTarget[];
   readonly #refused: ReadonlySet<string>;
+  /** What became of the servers. */
+  readonly told: string[] = [];
 
   constructor(targets: readonly DialTarget[], refused: readonly string[] = []) {
+    super();
     this.#targets = [...targets];
     this.#refused = new Set(refused);
   }
@@ -21,8 +24,12 @@ class Plan implements DialPlan {
     return this.#targets.length;
   }
 
-  refuses(ip: string): string | undefined {
+  override refuses(ip: string): string | undefined {
     return this.#refused.has(ip) ? "it is a private address" : undefined;
+  }
+
+  override failed(_now: number, cause: string): void {
+    this.told.push(cause);
   }
 }
 
@@ -32,7 +39,8 @@ const named = (name: string): DialTarget => ({ kind: "name", name, port: 443 });
 /** A dial, and its steps as short texts: `connect 1 192.0.2.1:443`, `+connect …` alongside, `resolve a`, `failed reason`. */
 function start(targets: readonly DialTarget[], refused: readonly string[] = [], deadline = 15_000) {
   const attempts: UpstreamAttempt[] = [];
-  const dial = new Dial(new Plan(targets, refused), attempts, deadline);
+  const plan = new Plan(targets, refused);
+  const dial = new Dial(plan, attempts, deadline);
   const text = (step: ReturnType<Dial["begin"]>): string => {
     switch (step.kind) {
       case "connect":
@@ -45,12 +53,12 @@ function start(targets: readonly DialTarget[], refused: readonly string[] = [], 
         return step.kind;
     }
   };
-  return { dial, attempts, text };
+  return { dial, attempts, text, told: plan.told };
 }
 
 describe("dial: several servers", () => {
   test("the next one when a connect is refused", () => {
-    const { dial, attempts, text } = start([server("192.0.2.1"), server("192.0.2.2")]);
+    const { dial, attempts, text, told } = start([server("192.0.2.1"), server("192.0.2.2")]);
     assert.equal(text(dial.begin(0)), "connect 1 192.0.2.1");
     assert.equal(text(dial.connectFailed(1, failure("ECONNREFUSED"), 5)), "connect 2 192.0.2.2");
     dial.connected(2);
@@ -59,10 +67,11 @@ describe("dial: several servers", () => {
       { address: "192.0.2.2:443", outcome: "" },
     ]);
     assert.equal(dial.deadline, Number.POSITIVE_INFINITY);
+    assert.deepEqual(told, ["ECONNREFUSED"]);
   });
 
   test("each gets its share of the time that is left", () => {
-    const { dial, text } = start([server("192.0.2.1"), server("192.0.2.2"), server("192.0.2.3")]);
+    const { dial, text, told } = start([server("192.0.2.1"), server("192.0.2.2"), server("192.0.2.3")]);
     dial.begin(0);
     assert.equal(dial.deadline, 5_000);
     assert.equal(text(dial.timedOut(5_000)), "connect 2 192.0.2.2");
@@ -70,6 +79,7 @@ describe("dial: several servers", () => {
     assert.equal(text(dial.connectFailed(2, failure("ECONNREFUSED"), 6_000)), "connect 3 192.0.2.3");
     assert.equal(dial.deadline, 15_000);
     assert.equal(text(dial.timedOut(15_000)), "failed connect_timeout");
+    assert.deepEqual(told, ["ETIMEDOUT", "ECONNREFUSED", "ETIMEDOUT"]);
   });
 
   test("an answer of an attempt that was given up is nothing", () => {
@@ -162,5 +172,93 @@ describe("dial: what came too late, or in another form", () => {
     );
     assert.equal(dial.deadline, 15_000, "no second address to try");
     assert.deepEqual(attempts, [{ address: "192.0.2.1:443", outcome: "" }]);
+  });
+});
+
+/** Servers that have no room until `free` is set, and a line. */
+class BusyPlan extends Plan {
+  free = false;
+  override readonly nextTimeout = 4_000;
+  readonly #mayWait: boolean;
+
+  constructor(targets: readonly DialTarget[], mayWait: boolean) {
+    super(targets);
+    this.#mayWait = mayWait;
+  }
+
+  override next(): DialTarget | undefined {
+    return this.free ? super.next() : ("busy" as never);
+  }
+
+  override wait(): Waiting | undefined {
+    const place = { wake() {}, ticket: 1, isNext: true, leave() {} } as unknown as Waiting["place"];
+    return this.#mayWait ? { place, timeout: 20_000 } : undefined;
+  }
+
+  override abandon(): void {
+    this.told.push("abandoned");
+  }
+}
+
+describe("dial: servers without room", () => {
+  const targets = [server("192.0.2.1"), server("192.0.2.2")];
+
+  test("no line: turned away", () => {
+    const step = new Dial(new BusyPlan(targets, false), [], 15_000).begin(0);
+    assert.equal(step.kind === "failed" && step.reason, "upstream_busy");
+  });
+
+  test("waits, looks again now and then, and its time to connect begins afterwards", () => {
+    const plan = new BusyPlan(targets, true);
+    const dial = new Dial(plan, [], 15_000);
+    assert.equal(dial.freed(0).kind, "wait");
+    assert.equal(dial.begin(0).kind, "queue");
+    assert.equal(dial.deadline, QUEUE_POLL);
+    assert.equal(dial.timedOut(QUEUE_POLL).kind, "wait");
+    plan.free = true;
+    assert.equal(dial.freed(18_000).kind, "connect");
+    assert.equal(dial.deadline, 20_000, "half of nextServer.timeout");
+    assert.equal(dial.timedOut(20_000).kind, "connect");
+    assert.equal(dial.deadline, 33_000, "the last one may take what is left of timeouts.connect");
+  });
+
+  test("none is in service", () => {
+    const { dial, text } = start([]);
+    assert.equal(text(dial.begin(0)), "failed upstream_down");
+  });
+
+  test("waits too long", () => {
+    const plan = new BusyPlan(targets, true);
+    const dial = new Dial(plan, [], 15_000);
+    dial.begin(0);
+    const step = dial.timedOut(20_000);
+    assert.equal(step.kind === "failed" && step.reason, "queue_timeout");
+    assert.deepEqual(plan.told, ["abandoned"]);
+  });
+});
+
+describe("dial: nextServer.timeout, and servers that close", () => {
+  test("no further server after the time", () => {
+    const plan = new BusyPlan([server("192.0.2.1"), server("192.0.2.2"), server("192.0.2.3")], false);
+    plan.free = true;
+    const dial = new Dial(plan, [], 15_000);
+    dial.begin(0);
+    assert.equal(dial.connectFailed(1, failure("ECONNREFUSED"), 3_999).kind, "connect");
+    const step = dial.connectFailed(2, failure("ECONNREFUSED"), 4_000);
+    assert.equal(step.kind === "failed" && step.reason, "connect_failed");
+  });
+
+  test("one that closes before its first byte is passed over, and when it was the last one that is the reason", () => {
+    const { dial, attempts, text } = start([server("192.0.2.1"), server("192.0.2.2")]);
+    dial.begin(0);
+    dial.connected(1);
+    assert.equal(dial.offerUntil(1), undefined, "this plan has nobody else to ask");
+    assert.equal(text(dial.lost("ECONNRESET", 2)), "connect 2 192.0.2.2");
+    dial.connected(2);
+    assert.equal(text(dial.lost("closed", 3)), "failed server_closed");
+    assert.deepEqual(
+      attempts.map(({ outcome }) => outcome),
+      ["ECONNRESET", "closed"],
+    );
   });
 });

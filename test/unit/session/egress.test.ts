@@ -34,7 +34,7 @@ describe("session: through a proxy", () => {
     assert.equal(kindOf(session.serverReceived(OK.subarray(0, 9), 3), "exchange").bytes.length, 0);
     const relay = kindOf(session.serverReceived(concat(OK.subarray(9), fromText("early")), 7), "relay");
     assert.deepEqual(relay.head, HELLO);
-    assert.equal(latin1(relay.early), "early");
+    assert.equal(latin1(relay.answer), "early");
     assert.equal(session.record.connectTime, 6);
     assert.deepEqual(session.record.attempts, [{ address: "shop.example.test:443 via 10.0.0.9:3128", outcome: "" }]);
     kindOf(session.relayed({ reason: "ended" }, HELLO.length, 100, 9), "close");
@@ -47,7 +47,7 @@ describe("session: through a proxy", () => {
     const next = kindOf(session.serverReceived(fromText("HTTP/1.1 502 x\r\n\r\n"), 3), "connect");
     const exchange = kindOf(session.connected(next.attempt, 4), "exchange");
     assert.match(latin1(exchange.bytes), /^CONNECT b\.test:2 /);
-    const end = kindOf(session.serverClosed(failure("ECONNRESET"), 5), "close");
+    const end = kindOf(session.serverGone(failure("ECONNRESET"), 5), "close");
     assert.equal(end.reason, "connect_failed");
     assert.equal(session.record.detail, "b.test:2 via 10.0.0.9:3128 closed before the way was open");
     assert.deepEqual(session.record.attempts, [

@@ -8,9 +8,10 @@ import { newRecord } from "../../../src/connection_record.ts";
 import { createRouter } from "../../../src/proxy/proxy_server.ts";
 import { kindRoutes } from "../../../src/session/kind_routes.ts";
 import { PrereadBudget } from "../../../src/session/preread_buffer.ts";
-import { Session, type SessionSettings } from "../../../src/session/session.ts";
+import { Session } from "../../../src/session/session.ts";
+import type { SessionSettings } from "../../../src/session/session_settings.ts";
 import { DirectPolicy } from "../../../src/upstream/direct_policy.ts";
-import { Upstream } from "../../../src/upstream/upstream.ts";
+import { createUpstreams, ownBoard } from "../../../src/upstream/upstream.ts";
 import corpus from "../../fixtures/client_hellos.json" with { type: "json" };
 
 export const PEER = { kind: "tcp", ip: "198.51.100.9", port: 50000 } as const;
@@ -25,6 +26,9 @@ export function corpusBytes(name: string): Uint8Array {
 
 /** A curl's hello for `shop.example.test`. */
 export const HELLO: Uint8Array = corpusBytes("real-curl-default");
+
+/** Sessions get the time as an argument, from 0. */
+const CLOCK = { now: () => 0, wallTime: () => 1_700_000_000_000 };
 
 export interface Options {
   readonly yaml?: string;
@@ -51,7 +55,11 @@ export function settingsOf(
     trustedProxies: undefined,
     redirectToHttps: undefined,
     router: createRouter(config.listeners[0]!.routes),
-    upstreams: new Map([...config.upstreams].map(([name, upstream]) => [name, new Upstream(upstream)])),
+    upstreams: createUpstreams(config.upstreams, {
+      board: ownBoard(config.upstreams, CLOCK),
+      random: () => 0.5,
+      tell: () => {},
+    }),
     directPolicy: new DirectPolicy([LOCAL], ["10.0.0.5"]),
     prereadTimeout: 10_000,
     connectTimeout: 15_000,

@@ -6,13 +6,15 @@ import { newRecord } from "../../../src/connection_record.ts";
 import type { WorkerEvents, WorkerThread } from "../../../src/host.ts";
 import { ClientTable } from "../../../src/limits/client_table.ts";
 import { createLimitsMemory, type LimitsMemory } from "../../../src/limits/limits_memory.ts";
+import { Board } from "../../../src/upstream/board.ts";
 import { ControlPlane } from "../../../src/workers/control_plane.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../../../src/workers/protocol.ts";
 import { SimulatedAdapter } from "../proxy/simulated_world.ts";
 
 const YAML = `
 listeners: [{ address: 10.0.0.5:443 }, { address: "unix:/run/certless.sock" }]
-routes: { shop.example.test: "192.0.2.1:443" }
+routes: { shop.example.test: pool }
+upstreams: { pool: { servers: ["192.0.2.1:443"] } }
 limits: { perClient: 1 }
 `;
 
@@ -148,10 +150,21 @@ describe("control plane", () => {
     assert.equal(ofFirst.enter({ high: -1, low: 7 }, 0, false), "admitted");
   });
 
+  test("who is next in a line is told", async () => {
+    const { plane, threads } = world();
+    await plane.start();
+    threads[0]!.events.message({ kind: "freed", upstream: 3, worker: 1 });
+    assert.deepEqual(threads[1]!.got.slice(1), [{ kind: "freed", upstream: 3 }]);
+  });
+
   test("a worker that dies is replaced, later each time; the others go on", async () => {
     const { adapter, plane, threads, warnings } = world();
     await plane.start();
+    const board = new Board(threads[0]!.start.board, 0, adapter.clock);
+    board.count(0, 1);
+    assert.equal(plane.board.read(0, "active"), 1);
     threads[0]!.events.exited("a fault");
+    assert.equal(plane.board.read(0, "active"), 0);
     assert.match(warnings[0]!, /worker 1 ended \(a fault\).*another starts in 100 ms/);
     adapter.clock.run(99);
     assert.equal(threads.length, 2);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createLimitsMemory } from "../../../src/limits/limits_memory.ts";
+import { createBoardMemory } from "../../../src/upstream/board.ts";
 import { DataPlane } from "../../../src/workers/data_plane.ts";
 import type { FromWorker, StartMessage } from "../../../src/workers/protocol.ts";
 import { SimulatedAdapter } from "../proxy/simulated_world.ts";
@@ -24,6 +25,7 @@ const START: StartMessage = {
   connectionLimit: 100,
   worker: 0,
   limits: undefined,
+  board: createBoardMemory([], 1, { now: () => 0, wallTime: () => 0 }),
   records: false,
 };
 

@@ -1,5 +1,7 @@
 /**
- * What of an HTTP client passes a relay: its one request (RFC 9112 §9.3), and a note of what does not.
+ * One HTTP request on its way to a server: its head as it is forwarded, and of what comes behind it no more than its body.
+ *
+ * Owns: the head, the gate of the relay, and the count of what was dropped.
  */
 
 import { forwardedHead } from "../http/forwarded_head.ts";
@@ -9,7 +11,7 @@ import type { RelayGate } from "./step.ts";
 
 export const BROKEN_BODY = "the chunked body breaks RFC 9112 section 7.1";
 
-export class HttpRelay implements RelayGate {
+export class ForwardedRequest implements RelayGate {
   /** Bytes of a client that asked for more than its one request. */
   dropped = 0;
   readonly #head: RequestHead;
@@ -20,20 +22,16 @@ export class HttpRelay implements RelayGate {
     this.#gate = new RequestGate(head);
   }
 
-  /** The body is no body: nothing more passes. */
-  get broken(): boolean {
+  /** The body cannot be what the head says it is. */
+  get isBroken(): boolean {
     return this.#gate.broken;
   }
 
-  /** The head as the server gets it. */
-  headOf(preread: Uint8Array): Uint8Array {
-    return forwardedHead(preread, this.#head);
-  }
-
-  /** What passes of the part of the body that came with the head. */
-  bodyOf(preread: Uint8Array): Uint8Array {
+  /** What the server gets of the client's first bytes; undefined where the body is broken. */
+  begin(preread: Uint8Array): readonly [head: Uint8Array, body: Uint8Array] | undefined {
     const body = preread.subarray(this.#head.bytes);
-    return body.subarray(0, Math.max(0, this.fromClient(body)));
+    const passed = this.fromClient(body);
+    return passed < 0 ? undefined : [forwardedHead(preread, this.#head), body.subarray(0, passed)];
   }
 
   readonly fromClient = (bytes: Uint8Array): number => {

@@ -1,0 +1,122 @@
+/**
+ * Connections of this thread that wait until a server of an upstream has room.
+ *
+ * Owns: their order, and whose turn it is: first come, first served over all workers, by the tickets on the board. It must
+ * not choose a server: who is woken tries for itself.
+ */
+
+import type { Board } from "./board.ts";
+
+/** Tells another worker that a connection of its own is next. */
+export type PassOn = (worker: number, upstream: number) => void;
+
+/** A connection's place in the line. */
+export class Place {
+  /** Called when it is its turn; it leaves, or stays first where there was no room after all. */
+  wake: () => void = () => {};
+  readonly ticket: number;
+  readonly #line: WaitingLine;
+
+  constructor(line: WaitingLine, ticket: number) {
+    this.#line = line;
+    this.ticket = ticket;
+  }
+
+  get isNext(): boolean {
+    return this.#line.isNext(this);
+  }
+
+  leave(): void {
+    this.#line.leave(this);
+  }
+}
+
+export class WaitingLine {
+  /** Milliseconds that one waits. */
+  readonly timeout: number;
+  readonly #board: Board;
+  readonly #upstream: number;
+  readonly #size: number;
+  readonly #passOn: PassOn;
+  readonly #places = new Set<Place>();
+  /** Who is being woken may give a server back at once: that is seen when it returns. */
+  #waking = false;
+
+  constructor(
+    board: Board,
+    upstream: number,
+    { size, timeout }: { readonly size: number; readonly timeout: number },
+    passOn: PassOn,
+  ) {
+    this.#board = board;
+    this.#upstream = upstream;
+    this.#size = size;
+    this.timeout = timeout;
+    this.#passOn = passOn;
+  }
+
+  /** Connections that wait, of all workers. */
+  get length(): number {
+    return this.#board.waiting(this.#upstream);
+  }
+
+  /** The last place; undefined where the line is full. */
+  enter(): Place | undefined {
+    this.#board.lock(this.#upstream);
+    const ticket = this.length < this.#size ? this.#board.enterLine(this.#upstream) : undefined;
+    this.#board.unlock(this.#upstream);
+    if (ticket === undefined) return undefined;
+    const place = new Place(this, ticket);
+    this.#places.add(place);
+    this.#tellOldest();
+    return place;
+  }
+
+  leave(place: Place): void {
+    if (!this.#places.delete(place)) return;
+    this.#board.leaveLine(this.#upstream);
+    this.#tellOldest();
+  }
+
+  isNext(place: Place): boolean {
+    return place === this.#first() && this.#isOurTurn();
+  }
+
+  /** A server may have room: whoever has waited longest is woken, in whichever worker, and those behind while there is more. */
+  freed(): void {
+    if (this.#waking) return;
+    this.#waking = true;
+    try {
+      this.#wake();
+    } finally {
+      this.#waking = false;
+    }
+  }
+
+  #wake(): void {
+    while (this.length > 0) {
+      if (!this.#isOurTurn()) {
+        const worker = this.#board.longestWaiting(this.#upstream);
+        if (worker >= 0) this.#passOn(worker, this.#upstream);
+        return;
+      }
+      const first = this.#first();
+      first?.wake();
+      if (first === undefined || first === this.#first()) return;
+    }
+  }
+
+  #isOurTurn(): boolean {
+    const { workers } = this.#board.memory;
+    return workers === 0 || this.#board.longestWaiting(this.#upstream) === this.#board.worker;
+  }
+
+  #first(): Place | undefined {
+    for (const place of this.#places) return place;
+    return undefined;
+  }
+
+  #tellOldest(): void {
+    this.#board.setOldest(this.#upstream, this.#first()?.ticket ?? 0);
+  }
+}

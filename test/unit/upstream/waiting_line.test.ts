@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Upstream } from "../../../src/upstream/upstream.ts";
+import { Place, type WaitingLine } from "../../../src/upstream/waiting_line.ts";
+import { choice, createUpstream, take } from "./upstream_fixture.ts";
+
+const POOL = "{ servers: [{ address: 'a:1', maxConnections: 1 }], queue: { size: 3, timeout: 9s } }";
+
+function lineOf(upstream: Upstream): WaitingLine {
+  assert.ok(upstream.line);
+  return upstream.line;
+}
+
+/** A place that takes a server when it is its turn, and writes its name then. */
+function wait(upstream: Upstream, name: string, served: string[]): Place {
+  const place = lineOf(upstream).enter();
+  assert.ok(place instanceof Place);
+  place.wake = () => {
+    if (upstream.take(choice(), 0) === "busy") return;
+    served.push(name);
+    place.leave();
+  };
+  return place;
+}
+
+describe("waiting line", () => {
+  test("first come, first served, and no more than its size", () => {
+    const { upstream } = createUpstream(POOL);
+    const member = take(upstream);
+    const served: string[] = [];
+    const places = ["a", "b", "c"].map((name) => wait(upstream, name, served));
+    assert.equal(lineOf(upstream).enter(), undefined);
+    assert.deepEqual(
+      places.map(({ isNext }) => isNext),
+      [true, false, false],
+    );
+    member.release();
+    assert.deepEqual(served, ["a"]);
+    places[1]!.leave();
+    places[1]!.leave();
+    member.release();
+    assert.deepEqual(served, ["a", "c"]);
+    assert.equal(lineOf(upstream).length, 0);
+    assert.equal(lineOf(upstream).timeout, 9_000);
+  });
+
+  test("where there is room for several, several are woken", () => {
+    const { upstream } = createUpstream(POOL.replace("maxConnections: 1", "maxConnections: 2"));
+    const served: string[] = [];
+    for (const name of ["a", "b", "c"]) wait(upstream, name, served);
+    upstream.freed();
+    assert.deepEqual(served, ["a", "b"]);
+  });
+
+  test("a long line whose connections all fail at once is served one after another, not one inside another", () => {
+    const { upstream } = createUpstream(POOL.replace("size: 3", "size: 20000"));
+    const member = take(upstream);
+    let failed = 0;
+    for (let index = 0; index < 20_000; index++) {
+      const place = lineOf(upstream).enter()!;
+      place.wake = () => {
+        const taken = take(upstream);
+        place.leave();
+        failed++;
+        taken.release();
+      };
+    }
+    member.release();
+    assert.equal(failed, 20_000);
+  });
+
+  test("over all workers: another's turn is passed on", () => {
+    const { open, passed } = createUpstream(POOL, 2);
+    const [one, two] = [open(0), open(1)];
+    const member = take(one);
+    const served: string[] = [];
+    wait(two, "two", served);
+    wait(one, "one", served);
+    assert.equal(lineOf(one).length, 2);
+    member.release();
+    assert.deepEqual([served, passed], [[], [1]]);
+    two.freed();
+    assert.deepEqual([served, passed], [["two"], [1, 0]], "there may be room for one more");
+    two.members[0]!.release();
+    assert.deepEqual([served, passed], [["two"], [1, 0, 0]]);
+  });
+});
