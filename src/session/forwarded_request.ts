@@ -27,6 +27,11 @@ export class ForwardedRequest implements RelayGate {
     return this.#gate.broken;
   }
 
+  /** For the log: what did not pass; empty where all did. */
+  get note(): string {
+    return this.dropped === 0 ? "" : `${this.dropped} bytes behind the first request were dropped`;
+  }
+
   /** What the server gets of the client's first bytes; undefined where the body is broken. */
   begin(preread: Uint8Array): readonly [head: Uint8Array, body: Uint8Array] | undefined {
     const body = preread.subarray(this.#head.bytes);

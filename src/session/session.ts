@@ -68,7 +68,7 @@ export class Session {
     if (settings.admission !== undefined) this.#visit = new Visit(settings.admission);
   }
 
-  /** Local addresses to connect from, where the route or its upstream has some. */
+  /** Local addresses to connect from, if the route or its upstream has some. */
   get bind(): readonly string[] | undefined {
     return this.#egress?.bind;
   }
@@ -228,7 +228,7 @@ export class Session {
     if (this.#state !== "relaying") return WAIT;
     this.record.bytesReceived += Math.max(0, bytesToServer - this.#headLength);
     this.record.bytesSent += bytesToClient;
-    if (end.reason === "ended") return this.#close("ok", this.#droppedText(), now);
+    if (end.reason === "ended") return this.#close("ok", this.#request?.note ?? "", now);
     if (end.reason === "cut" && this.#cutReason === undefined && this.#request?.isBroken === true) {
       return this.#close("malformed_request", BROKEN_BODY, now);
     }
@@ -351,11 +351,6 @@ export class Session {
 
   #relayStep(head: Uint8Array): RelayStep {
     return { kind: "relay", head, gate: this.#request, answer: undefined, rate: this.#visit?.rate };
-  }
-
-  #droppedText(): string {
-    const dropped = this.#request?.dropped ?? 0;
-    return dropped === 0 ? "" : `${dropped} bytes behind the first request were dropped`;
   }
 
   /** How often to look whether a relay moves: precise enough, and rare. */
