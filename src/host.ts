@@ -4,6 +4,8 @@
  * Implemented once for all runtimes, in `adapters/host.ts`.
  */
 
+import type { IoError } from "./errors.ts";
+
 export interface Host {
   /** `node 26.10.0`, `deno 2.9.6`, `bun 1.4.5`. */
   readonly runtime: string;
@@ -89,14 +91,49 @@ export interface ResolverOptions {
   readonly servers: readonly string[];
   /** Milliseconds for one name. */
   readonly timeout: number;
+  /** The families to ask for, the preferred one first; absent: both, in the system's order or IPv6 first. */
+  readonly families?: readonly AddressFamily[] | undefined;
+}
+
+export type AddressFamily = "ipv4" | "ipv6";
+
+/** What a name resolved to, in the order of preference. */
+export interface ResolvedAddresses {
+  readonly addresses: readonly string[];
+  /** Milliseconds for which it may be believed; undefined where the system does not say. */
+  readonly ttl: number | undefined;
+}
+
+/** One SRV record: RFC 2782. */
+export interface ServiceRecord {
+  readonly priority: number;
+  readonly weight: number;
+  readonly port: number;
+  /** Canonical; empty where the service is decidedly not available. */
+  readonly target: string;
+}
+
+export interface ResolvedServices {
+  readonly services: readonly ServiceRecord[];
+  readonly ttl: number | undefined;
+}
+
+/** `ENOTFOUND` (no such name, or nothing of that kind: final), or why nobody could say: `ETIMEOUT`, `ESERVFAIL`, … */
+export interface ResolveFailure extends IoError {
+  /** Milliseconds for which `ENOTFOUND` may be believed, where the server said so. */
+  readonly ttl?: number | undefined;
 }
 
 export interface Resolver {
+  /** Lookups that may be under way at once: each takes descriptors, or a thread. */
+  readonly concurrency: number;
   /**
-   * A and AAAA addresses in the order they came.
-   * @throws {IoError} as the rejection: `ENOTFOUND` (no such name or no address), `ETIMEOUT`, `ESERVFAIL`, …
+   * A and AAAA addresses. `answered` is called once; twice where one family's answer came so late that the other's was
+   * given first (RFC 8305 §3), the second time with all.
    */
-  resolve(name: string): Promise<string[]>;
-  /** Ends outstanding lookups. */
+  resolve(name: string, answered: (outcome: ResolvedAddresses | ResolveFailure) => void): void;
+  /** SRV records of a name such as `_https._tcp.example.com`. */
+  resolveService(name: string, answered: (outcome: ResolvedServices | ResolveFailure) => void): void;
+  /** Ends outstanding lookups, with `ECANCELLED`. */
   close(): void;
 }

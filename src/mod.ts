@@ -12,18 +12,23 @@ import type { ConfigInput } from "./config/schema.ts";
 import type { Secrets } from "./config/secrets.ts";
 import type { ConnectionRecord } from "./connection_record.ts";
 import type { IoError } from "./errors.ts";
-import type { Host, LogSink, Resolver } from "./host.ts";
+import type { Host, LogSink } from "./host.ts";
 import { limitsNeeded, WorkerLimits } from "./limits/admission.ts";
 import { createLimitsMemory, type LimitsMemory } from "./limits/limits_memory.ts";
 import { compileLineFormat } from "./log/access_log.ts";
 import type { ConnectionCounts } from "./metrics/counts.ts";
 import { resolvedNames } from "./named_servers.ts";
+import { checkNames } from "./names/check_names.ts";
+import { NameCache } from "./names/name_cache.ts";
 import { ProxyServer } from "./proxy/proxy_server.ts";
 import { loadSecrets } from "./secrets.ts";
 import { StartError } from "./start_error.ts";
-import { NameCache } from "./upstream/name_cache.ts";
+import type { Board } from "./upstream/board.ts";
+import { ownBoard } from "./upstream/upstream.ts";
 import { ControlPlane } from "./workers/control_plane.ts";
-import type { ConfigSource } from "./workers/protocol.ts";
+import { Discovery } from "./workers/discovery.ts";
+import { OwnAddresses } from "./workers/own_addresses.ts";
+import type { ConfigSource, UpstreamPlaces } from "./workers/protocol.ts";
 
 export { ListenError } from "./proxy/listen_error.ts";
 export type { Adapter, Config, ConfigError, ConfigInput, ConnectionCounts, ConnectionRecord, Endpoint, Host };
@@ -97,16 +102,30 @@ export async function startProxy(
   checkTcpOptions(config, environment);
   const secrets = await loadSecrets(config, host);
   const resolver = host.createResolver(config.resolver);
-  const names = new NameCache(resolver, () => adapter.clock.now());
+  const names = new NameCache({
+    resolver,
+    clock: adapter.clock,
+    times: config.resolver,
+    warn: (message) => warn(host, message),
+  });
   let log: LogSink | undefined;
+  let surroundings: Surroundings | undefined;
   try {
-    await checkNames(config, names);
     log = openLog(config, host);
     const services = { config, names, log, secrets, environment };
     const count = workerCount(config, environment);
-    const plane = count === 0 ? await startHere(services) : await startWorkers(services, source, count);
-    return running(plane, config, resolver, log);
+    const plane = count === 0 ? createHere(services) : createWorkers(services, source, count);
+    surroundings = new Surroundings(plane, services);
+    await surroundings.start();
+    await plane.start();
+    void warnOfNames(services);
+    const ended = (): void => {
+      surroundings?.stop();
+      resolver.close();
+    };
+    return running(plane, config, ended, log);
   } catch (error) {
+    surroundings?.stop();
     resolver.close();
     await log?.close();
     throw error;
@@ -119,6 +138,12 @@ interface Plane {
   readonly openConnections: number;
   readonly counts: { readonly snapshot: ConnectionCounts };
   readonly workers: number;
+  /** Where its upstreams' servers are counted. */
+  readonly board: Board;
+  /** @throws {ListenError | Error} as the rejection. */
+  start(): Promise<void>;
+  setPlaces(upstream: UpstreamPlaces): void;
+  setOwnAddresses(addresses: readonly string[]): void;
   cut(): void;
   stop(timeout: number, draining: (connections: number) => void): Promise<void>;
 }
@@ -147,13 +172,15 @@ function warn(host: Host, message: string): void {
   host.stderr.write(`certless: ${message}\n`);
 }
 
-async function startHere({ config, names, log, secrets, environment }: Services): Promise<Plane> {
+function createHere({ config, names, log, secrets, environment }: Services): Plane {
   const { adapter, host, finished } = environment;
   const write = recordWriter(config, log);
   const limit = connectionLimit(config, host);
   const memory = limitsMemory(config, host, limit, 1);
+  const board = ownBoard(config.upstreams, adapter.clock);
   const server = new ProxyServer(config, {
     adapter,
+    board,
     resolve: (name, answer) => void names.resolve(name).then(answer, answer),
     ownAddresses: host.interfaceAddresses(),
     connectionLimit: limit,
@@ -165,16 +192,19 @@ async function startHere({ config, names, log, secrets, environment }: Services)
     },
     warn: (message) => warn(host, message),
   });
-  await server.start();
   return {
     workers: 1,
     counts: server.counts,
+    board,
     get endpoints() {
       return server.endpoints;
     },
     get openConnections() {
       return server.openConnections;
     },
+    start: () => server.start(),
+    setPlaces: ([upstream, places]) => server.upstreams.get(upstream)?.setMembers(places),
+    setOwnAddresses: (addresses) => server.setOwnAddresses(addresses),
     cut: () => server.cut(),
     stop(timeout, draining) {
       draining(server.openConnections);
@@ -183,11 +213,11 @@ async function startHere({ config, names, log, secrets, environment }: Services)
   };
 }
 
-async function startWorkers(services: Services, source: ConfigSource, count: number): Promise<Plane> {
+function createWorkers(services: Services, source: ConfigSource, count: number): Plane {
   const { config, names, log, secrets, environment } = services;
   const { adapter, host, workerAdapter = adapter, finished } = environment;
   const limit = connectionLimit(config, host);
-  const plane = new ControlPlane({
+  return new ControlPlane({
     config,
     source,
     count,
@@ -203,8 +233,6 @@ async function startWorkers(services: Services, source: ConfigSource, count: num
     warn: (message) => warn(host, message),
     finished,
   });
-  await plane.start();
-  return plane;
 }
 
 /** What clients are counted in, where anything is. */
@@ -214,7 +242,7 @@ function limitsMemory(config: Config, host: Host, connectionLimit: number, worke
   return createLimitsMemory({ workers, connectionLimit, perClient: clients, random: () => host.random() });
 }
 
-function running(plane: Plane, config: Config, resolver: Resolver, log: LogSink | undefined): RunningProxy {
+function running(plane: Plane, config: Config, ended: () => void, log: LogSink | undefined): RunningProxy {
   return {
     workers: plane.workers,
     get endpoints() {
@@ -230,7 +258,7 @@ function running(plane: Plane, config: Config, resolver: Resolver, log: LogSink 
     cut: () => plane.cut(),
     async stop(draining = () => {}) {
       await plane.stop(config.timeouts.drain, draining);
-      resolver.close();
+      ended();
       await log?.close();
     },
   };
@@ -260,25 +288,57 @@ function bindsOf(config: Config): string[] {
   return [...upstreams.map(([name]) => `upstreams.${name}.bind`), ...routes.map(({ text }) => `routes.${text}.bind`)];
 }
 
-/** A server's name that does not resolve is a fault of the configuration: better said now than at the first client. */
-async function checkNames(config: Config, names: NameCache): Promise<void> {
-  const faults = await Promise.all(
-    [...resolvedNames(config)].map(async ([name, place]) => {
-      try {
-        await names.resolve(name);
-        return [];
-      } catch (error) {
-        return [`Cannot resolve ${name} (${place}): ${resolveFailure(error as IoError)}`];
-      }
-    }),
-  );
-  const messages = faults.flat();
-  if (messages.length > 0) throw new StartError(messages.join("\n"));
+/** What changes around a running proxy: the servers that DNS names, and this machine's addresses. */
+class Surroundings {
+  readonly #discovery: Discovery;
+  readonly #ownAddresses: OwnAddresses;
+  readonly #environment: ProxyEnvironment;
+
+  constructor(plane: Plane, { config, names, environment }: Services) {
+    const { adapter, host } = environment;
+    this.#environment = environment;
+    this.#discovery = new Discovery({
+      config,
+      names,
+      clock: adapter.clock,
+      board: plane.board,
+      changed: (...upstream) => plane.setPlaces(upstream),
+      warn: (message) => warn(host, message),
+    });
+    this.#ownAddresses = new OwnAddresses({
+      clock: adapter.clock,
+      read: () => host.interfaceAddresses(),
+      changed: (addresses) => plane.setOwnAddresses(addresses),
+    });
+  }
+
+  /** Waits a moment for the servers that only DNS knows; a resolver that does not answer keeps nobody waiting for long. */
+  async start(): Promise<void> {
+    this.#ownAddresses.start();
+    if (this.#discovery.isIdle) return;
+    const { clock } = this.#environment.adapter;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(FIRST_ANSWERS, resolve);
+      void this.#discovery.start().then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  stop(): void {
+    this.#discovery.stop();
+    this.#ownAddresses.stop();
+  }
 }
 
-function resolveFailure({ code }: IoError): string {
-  if (code === "ENOTFOUND") return "there is no such name, or it has no address";
-  return code === "ETIMEOUT" ? "the resolver did not answer" : code;
+/** Milliseconds that the start waits for servers that only DNS knows. */
+const FIRST_ANSWERS = 2_000;
+
+/** Said, and no more: a machine may be up before its DNS is, and routes that need no name work without it. */
+async function warnOfNames({ config, names, environment }: Services): Promise<void> {
+  for (const { message } of await checkNames([...resolvedNames(config).values()], names))
+    warn(environment.host, message);
 }
 
 function openLog(config: Config, host: Host): LogSink | undefined {

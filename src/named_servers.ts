@@ -1,5 +1,5 @@
 /**
- * The names that have to resolve before a proxy can start: servers' and proxies'.
+ * The names that a configuration has connections go to: servers' and proxies'.
  *
  * Owns: which they are. Servers behind a proxy are not among them: it resolves those.
  */
@@ -7,15 +7,27 @@
 import type { Config, Target } from "./config/config.ts";
 import { viasOf } from "./config/secrets.ts";
 
-/** Each name with one place where it is used. */
-export function resolvedNames(config: Config): Map<string, string> {
-  const found = new Map<string, string>();
-  const add = (target: Target, place: string): void => {
-    if (target.kind === "host" && !found.has(target.name)) found.set(target.name, place);
+/** A name, and one place where it is used. */
+export interface NamedServer {
+  readonly name: string;
+  readonly place: string;
+  /** It is a service's: it has SRV records, not addresses. */
+  readonly service: boolean;
+}
+
+/** Each name once. */
+export function resolvedNames(config: Config): Map<string, NamedServer> {
+  const found = new Map<string, NamedServer>();
+  const add = (target: Target, place: string, service = false): void => {
+    if (target.kind === "host" && !found.has(target.name))
+      found.set(target.name, { name: target.name, place, service });
   };
   for (const [name, { servers, via }] of config.upstreams) {
-    if (via !== undefined) continue;
-    for (const [index, { target }] of servers.entries()) add(target, `upstreams.${name}.servers[${index}]`);
+    for (const [index, { target, discover }] of servers.entries()) {
+      if (via === undefined || discover !== undefined) {
+        add(target, `upstreams.${name}.servers[${index}]`, discover === "service");
+      }
+    }
   }
   for (const table of new Set(config.listeners.map((listener) => listener.routes))) {
     for (const { to, text, via } of table.patterns)

@@ -30,6 +30,7 @@ export const REASONS = {
   resolve_failed: "the destination's name has no address",
   resolve_timeout: "the resolver did not answer in time",
   address_refused: "direct resolved to a private, local or own address",
+  loop: "the connection came back to the listener that had sent it out",
   connect_failed: "no server accepted the connection",
   connect_timeout: "no server answered within timeouts.connect",
   proxy_refused: "the proxy named by via did not lead on to the server",

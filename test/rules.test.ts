@@ -43,12 +43,12 @@ const RINGS: readonly Ring[] = [
     rooms: ["bytes", "byte_cache", "errors", "reason", "address", "cidr_set", "hostname"],
     imports: ["leaf"],
   },
-  { name: "wire", rooms: ["tls", "http", "proxy_protocol", "postgres"], imports: ["leaf"] },
+  { name: "wire", rooms: ["tls", "http", "proxy_protocol", "postgres", "dns"], imports: ["leaf"] },
   { name: "opening", rooms: ["opening"], imports: ["leaf", "wire"] },
   { name: "record", rooms: ["connection_record", "variables"], imports: ["leaf", "record"] },
   {
     name: "policy",
-    rooms: ["config", "router", "upstream", "log", "limits", "metrics"],
+    rooms: ["config", "router", "upstream", "names", "log", "limits", "metrics"],
     imports: ["leaf", "record"],
     types: ["config"],
   },
@@ -69,6 +69,8 @@ const KNOWN_TO_ADAPTERS = ["address", "errors"];
 const PROGRAM: Readonly<Record<string, readonly string[]>> = {
   "adapters/main.ts": ["cli", "mod"],
   "adapters/worker.ts": ["workers"],
+  "adapters/host/dns_lookup.ts": ["dns"],
+  "adapters/host/server_resolver.ts": ["dns"],
 };
 const PROGRAM_TYPES: Readonly<Record<string, readonly string[]>> = {
   "adapters/select.ts": ["cli"],
@@ -97,7 +99,9 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/config/check_via.ts": "part of the check: test/unit/config/check_via.test.ts loads whole files",
   "src/config/kind_options.ts": "part of the schema: test/unit/config/kind_options.test.ts loads whole files",
   "src/config/proxy_header_options.ts": "part of the schema: test/unit/config/check_via.test.ts loads whole files",
+  "src/config/resolver_options.ts": "part of the schema: test/unit/config/resolver_options.test.ts",
   "src/config/upstream_options.ts": "part of the schema: test/unit/config/load.test.ts",
+  "src/names/cached_name.ts": "NameCache keeps them: test/unit/names/name_cache.test.ts",
   "src/mod.ts": "test/packaging uses it as a library on each runtime; the command line and conformance run on it",
   "src/opening/reply_buffer.ts": "the openings keep their replies in it: test/unit/opening/",
   "src/postgres/error_response.ts": "ClientPrelude sends it: test/unit/postgres/client_prelude.test.ts reads it",
@@ -111,6 +115,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/session/via_plan.ts": "Session dials by it: test/unit/session/egress.test.ts",
   "src/session/forwarded_request.ts":
     "Session makes it: test/unit/session/session.test.ts; its gate: request_gate.test.ts",
+  "src/session/loop_guard.ts": "Session keeps one: test/unit/session/session.test.ts, test/conformance/loop.test.ts",
   "src/session/preread.ts": "Session feeds it: test/unit/session/session.test.ts",
   "src/session/rejection.ts": "Session sends its replies: test/unit/session/session.test.ts reads them",
   "src/tls/record.ts":

@@ -1,124 +1,125 @@
 /**
  * Names to addresses: by the system (hosts file included) or by given DNS servers alone.
  *
- * Owns: the deadline of a lookup and the folding of two answers into one. It must not cache and not choose: the order
- * is the order in which the answers came.
+ * Owns: the choice, and lookups by the system: those have no TTL, since `getaddrinfo` tells none, and it may ask
+ * more than DNS. Services (SRV) are DNS's alone: without servers of our own, the system's are asked for them.
  */
 
-import { promises as dns } from "node:dns";
-import type { IoError } from "../../src/errors.ts";
-import type { Resolver, ResolverOptions } from "../../src/host.ts";
+import { promises as dns, getServers } from "node:dns";
+import { parseEndpoint } from "../../src/address.ts";
+import type {
+  AddressFamily,
+  ResolvedAddresses,
+  ResolvedServices,
+  ResolveFailure,
+  Resolver,
+  ResolverOptions,
+} from "../../src/host.ts";
 import { toIoError } from "../shared/io_error.ts";
+import type { DnsServerAddress } from "./dns_channel.ts";
+import { ServerResolver } from "./server_resolver.ts";
 
-/** Milliseconds for which the second family may lag behind the first (RFC 8305 §3, Resolution Delay). */
-const RESOLUTION_DELAY = 50;
-
-/** What DNS says of a name that has no address of a family. */
+/** What the system says of a name that has no address. */
 const NO_ADDRESS = new Set(["ENOTFOUND", "ENODATA", "ENONAME", "EAI_NONAME", "EAI_NODATA"]);
 
-/** One family's answer, or the failure. */
-type Query = () => Promise<readonly string[]>;
+/** `getaddrinfo` takes a thread of a small pool each: more at once would only wait there. */
+const SYSTEM_CONCURRENCY = 16;
 
-class Lookup {
-  readonly promise: Promise<string[]>;
-  #resolve: (addresses: string[]) => void = () => {};
-  #reject: (error: IoError) => void = () => {};
-  #outstanding: number;
-  #addresses: string[] = [];
-  #error: IoError | undefined;
-  #timer: ReturnType<typeof setTimeout>;
-  readonly #name: string;
+const BOTH: readonly AddressFamily[] = ["ipv6", "ipv4"];
 
-  constructor(name: string, queries: readonly Query[], timeout: number) {
-    this.#name = name;
-    this.#outstanding = queries.length;
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.#timer = setTimeout(() => this.#overdue(timeout), timeout);
-    for (const query of queries) void this.#ask(query);
-  }
-
-  cancel(): void {
-    this.#settle({ code: "ECANCELLED", message: `the lookup of ${this.#name} was given up` });
-  }
-
-  async #ask(query: Query): Promise<void> {
-    try {
-      this.#addresses.push(...(await query()));
-    } catch (thrown) {
-      this.#failed(toIoError(thrown));
-    }
-    this.#outstanding--;
-    if (this.#outstanding === 0) {
-      this.#settle(this.#error ?? { code: "ENOTFOUND", message: `${this.#name} has no address` });
-    } else if (this.#addresses.length > 0) {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#settle(undefined), RESOLUTION_DELAY);
-    }
-  }
-
-  /** A server's failure says more than the other family's having no address. */
-  #failed(error: IoError): void {
-    if (NO_ADDRESS.has(error.code)) this.#error ??= { ...error, code: "ENOTFOUND" };
-    else if (this.#error === undefined || this.#error.code === "ENOTFOUND") this.#error = error;
-  }
-
-  #overdue(timeout: number): void {
-    this.#settle({ code: "ETIMEOUT", message: `no answer for ${this.#name} in ${timeout} ms` });
-  }
-
-  /** With what has come by now; `error` where nothing has. */
-  #settle(error: IoError | undefined): void {
-    clearTimeout(this.#timer);
-    if (this.#addresses.length > 0) this.#resolve([...new Set(this.#addresses)]);
-    else this.#reject(error ?? { code: "ENOTFOUND", message: `${this.#name} has no address` });
-  }
-}
-
-class DnsResolver implements Resolver {
+class SystemResolver implements Resolver {
+  readonly concurrency = SYSTEM_CONCURRENCY;
   readonly #timeout: number;
-  readonly #servers: dns.Resolver | undefined;
-  readonly #lookups = new Set<Lookup>();
+  readonly #families: readonly AddressFamily[] | undefined;
+  /** Ends of the lookups under way. */
+  readonly #cancels = new Set<() => void>();
+  #services: ServerResolver | undefined;
+  #closed = false;
 
-  constructor(options: ResolverOptions) {
-    this.#timeout = options.timeout;
-    if (options.servers.length === 0) return;
-    this.#servers = new dns.Resolver({ timeout: Math.ceil(options.timeout / 2), tries: 2 });
-    this.#servers.setServers(options.servers);
+  constructor(timeout: number, families: readonly AddressFamily[] | undefined) {
+    this.#timeout = timeout;
+    this.#families = families;
   }
 
-  async resolve(name: string): Promise<string[]> {
-    const lookup = new Lookup(name, this.#queries(name), this.#timeout);
-    this.#lookups.add(lookup);
-    try {
-      return await lookup.promise;
-    } finally {
-      this.#lookups.delete(lookup);
+  resolve(name: string, answered: (outcome: ResolvedAddresses | ResolveFailure) => void): void {
+    let open = true;
+    const settle = (outcome: ResolvedAddresses | ResolveFailure): void => {
+      if (!open) return;
+      open = false;
+      clearTimeout(timer);
+      this.#cancels.delete(cancel);
+      answered(outcome);
+    };
+    const cancel = (): void => settle({ code: "ECANCELLED", message: `the lookup of ${name} was given up` });
+    const overdue = { code: "ETIMEOUT", message: `no answer for ${name} in ${this.#timeout} ms` };
+    const timer = setTimeout(() => settle(overdue), this.#timeout);
+    this.#cancels.add(cancel);
+    if (this.#closed) {
+      cancel();
+      return;
+    }
+    dns.lookup(name, { all: true, order: "verbatim", family: this.#onlyFamily() }).then(
+      (entries) => settle(this.#answer(name, entries)),
+      (thrown: unknown) => settle(systemFailure(thrown)),
+    );
+  }
+
+  resolveService(name: string, answered: (outcome: ResolvedServices | ResolveFailure) => void): void {
+    const servers = [...new Set(getServers())].map(systemServer).filter((server) => server !== undefined);
+    if (servers.length === 0) answered({ code: "ENOSERVERS", message: "the system names no DNS server" });
+    else {
+      this.#services ??= new ServerResolver(servers, this.#timeout, BOTH);
+      this.#services.resolveService(name, answered);
     }
   }
 
   close(): void {
-    for (const lookup of this.#lookups) lookup.cancel();
-    this.#servers?.cancel();
+    this.#closed = true;
+    for (const cancel of this.#cancels) cancel();
+    this.#services?.close();
   }
 
-  #queries(name: string): Query[] {
-    const servers = this.#servers;
-    if (servers !== undefined) return [() => servers.resolve4(name), () => servers.resolve6(name)];
-    return [async () => (await dns.lookup(name, { all: true, order: "verbatim" })).map((entry) => entry.address)];
+  #onlyFamily(): 0 | 4 | 6 {
+    if (this.#families?.length !== 1) return 0;
+    return this.#families[0] === "ipv4" ? 4 : 6;
   }
+
+  /** In the system's own order (RFC 6724), unless one family is wanted first. */
+  #answer(name: string, entries: readonly { readonly address: string }[]): ResolvedAddresses | ResolveFailure {
+    const addresses = [...new Set(entries.map(({ address }) => address))];
+    if (addresses.length === 0) return { code: "ENOTFOUND", message: `${name} has no address` };
+    const first = this.#families?.[0];
+    if (first !== undefined) addresses.sort((a, b) => rank(a, first) - rank(b, first));
+    return { addresses, ttl: undefined };
+  }
+}
+
+function rank(address: string, first: AddressFamily): number {
+  return address.includes(":") === (first === "ipv6") ? 0 : 1;
+}
+
+function systemFailure(thrown: unknown): ResolveFailure {
+  const error = toIoError(thrown);
+  return NO_ADDRESS.has(error.code) ? { ...error, code: "ENOTFOUND" } : error;
+}
+
+/** As `getServers` writes it: the port only where it is not 53. */
+function systemServer(text: string): DnsServerAddress | undefined {
+  const bare = text.includes(":") && !text.startsWith("[") && !text.includes(".") ? `[${text}]:53` : `${text}:53`;
+  const endpoint = parseEndpoint(text) ?? parseEndpoint(bare);
+  return endpoint?.kind === "tcp" ? endpoint : undefined;
 }
 
 /**
  * A resolver of its own settings.
  * @throws {IoError} for a server that is no `IP:port`.
  */
-export function createResolver(options: ResolverOptions): Resolver {
-  try {
-    return new DnsResolver(options);
-  } catch (error) {
-    throw toIoError(error);
-  }
+export function createResolver({ servers, timeout, families }: ResolverOptions): Resolver {
+  if (servers.length === 0) return new SystemResolver(timeout, families);
+  const addresses = servers.map((server): DnsServerAddress => {
+    const endpoint = parseEndpoint(server);
+    if (endpoint?.kind !== "tcp") throw { code: "EINVAL", message: `${server} is not an IP address with a port` };
+    return endpoint;
+  });
+  return new ServerResolver(addresses, timeout, families ?? BOTH);
 }

@@ -1,19 +1,23 @@
 /** `certless check`: every fault of a configuration at once. */
 
+import type { Config } from "../config/config.ts";
+import { resolvedNames } from "../named_servers.ts";
+import { checkNames } from "../names/check_names.ts";
 import { type CliContext, type Command, type CommandArgs, EXIT } from "./command.ts";
 import { load } from "./load.ts";
+import { openNames } from "./names.ts";
 import { countRoutes, plural } from "./summary.ts";
 
 export const check: Command = {
   summary: "check a configuration: file:line:column of every fault",
-  usage: "[FILE]",
+  usage: "[FILE] [--resolve]",
   help: `Reads FILE (certless.yaml if none is named, - for standard input) and prints every fault with its
-place and what to do about it. Nothing is opened or resolved.
+place and what to do about it. Nothing is opened, and nothing resolved but with --resolve.
 
-Exit code 0: it is valid. 2: it has faults, or cannot be read.`,
-  options: {},
+Exit code 0: it is valid. 1: a name in it does not resolve. 2: it has faults, or cannot be read.`,
+  options: { resolve: { type: "boolean", help: "look up the names that servers are given by, too" } },
   maxPositionals: 1,
-  async run(context: CliContext, { positionals }: CommandArgs): Promise<number> {
+  async run(context: CliContext, { values, positionals }: CommandArgs): Promise<number> {
     const { config, path } = await load(context, positionals[0]);
     const parts = [
       plural(config.listeners.length, "listener"),
@@ -21,6 +25,17 @@ Exit code 0: it is valid. 2: it has faults, or cannot be read.`,
       plural(config.upstreams.size, "upstream"),
     ];
     context.host.stdout.write(`${path} is valid: ${parts.join(", ")}\n`);
-    return EXIT.ok;
+    return values.resolve === true ? checkResolved(context, config) : EXIT.ok;
   },
 };
+
+async function checkResolved({ host }: CliContext, config: Config): Promise<number> {
+  const { resolver, names } = openNames(host, config);
+  const servers = [...resolvedNames(config).values()];
+  const faults = await checkNames(servers, names);
+  resolver.close();
+  for (const { message } of faults) host.stderr.write(`${message}\n`);
+  if (faults.length > 0) return EXIT.no;
+  host.stdout.write(`${plural(servers.length, "name")} resolved\n`);
+  return EXIT.ok;
+}

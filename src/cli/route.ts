@@ -17,6 +17,7 @@ import { createRouter } from "../proxy/proxy_server.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
 import { type CliContext, CliError, type Command, type CommandArgs, EXIT } from "./command.ts";
 import { load } from "./load.ts";
+import { openNames } from "./names.ts";
 import { balanceText, destinationText, MATCH_WORDS, serverText } from "./summary.ts";
 
 export const route: Command = {
@@ -156,12 +157,13 @@ async function resolveAddresses(
   const policy = new DirectPolicy(
     config.listeners.map(({ endpoint }) => endpoint),
     host.interfaceAddresses(),
+    config.selfAddresses,
   );
-  const resolver = host.createResolver(config.resolver);
+  const { resolver, names } = openNames(host, config);
   try {
     const direct = found.to.kind === "direct";
     const causes = new Map<string, string | undefined>();
-    for (const ip of await resolver.resolve(target)) {
+    for (const ip of await names.resolve(target)) {
       causes.set(ip, direct ? policy.refuses(ip, port, found.allowPrivate) : undefined);
     }
     const lines = [...causes].map(([ip, cause]) => `address: ${ip}${cause === undefined ? "" : ` refused: ${cause}`}`);

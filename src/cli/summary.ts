@@ -23,7 +23,8 @@ export function countRoutes(config: Config): number {
 export function targetText(target: Target): string {
   switch (target.kind) {
     case "host":
-      return `${target.name}:${target.port}`;
+      // A service has no port of its own.
+      return target.port === 0 ? target.name : `${target.name}:${target.port}`;
     case "unix":
       return `unix:${target.path}`;
     case "ip":

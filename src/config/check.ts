@@ -10,7 +10,15 @@ import { CidrSet } from "../cidr_set.ts";
 import type { ToAscii } from "../hostname.ts";
 import { toAccess } from "./access_options.ts";
 import { checkUpstreamVia, checkViaUnix } from "./check_via.ts";
-import type { Config, Destination, KindsConfig, ListenerConfig, RouteTable, UpstreamConfig } from "./config.ts";
+import type {
+  Config,
+  Destination,
+  KindsConfig,
+  ListenerConfig,
+  RouteTable,
+  ServerConfig,
+  UpstreamConfig,
+} from "./config.ts";
 import { refuseUpstreamName } from "./destination.ts";
 import type { ConfigErrorCode, Fault, Path, Positions } from "./fault.ts";
 import { readKinds } from "./kind_options.ts";
@@ -105,10 +113,17 @@ function toUpstreams(entries: readonly (readonly [string, ParsedUpstream | undef
       via,
       bind,
       queue,
-      servers: servers.map(({ address, ...server }) => ({ target: address, ...server })),
+      servers: servers.map(toServer),
     });
   }
   return upstreams;
+}
+
+function toServer({ address, service, resolve, ...server }: ParsedUpstream["servers"][number]): ServerConfig {
+  if (service !== undefined) {
+    return { ...server, target: { kind: "host", name: service, port: 0 }, discover: "service" };
+  }
+  return resolve ? { ...server, target: address!, discover: "address" } : { ...server, target: address! };
 }
 
 function readListeners(value: unknown, parts: Parts, global: RouteTable, context: RouteContext): ListenerConfig[] {
@@ -214,11 +229,23 @@ function toListener(parsed: ParsedListener, routes: RouteTable, kinds: KindsConf
 }
 
 function toConfig(
-  { timeouts, resolver, limits, log, tcp, adapter, workers }: ParsedConfig,
+  { timeouts, resolver, selfAddresses, limits, log, tcp, adapter, workers }: ParsedConfig,
   listeners: readonly ListenerConfig[],
   routes: RouteTable,
   upstreams: ReadonlyMap<string, UpstreamConfig>,
 ): Config {
   const access = log.access === false ? undefined : log.access;
-  return { listeners, routes, upstreams, timeouts, resolver, limits, log: { access }, tcp, adapter, workers };
+  return {
+    listeners,
+    routes,
+    upstreams,
+    timeouts,
+    resolver,
+    selfAddresses,
+    limits,
+    log: { access },
+    tcp,
+    adapter,
+    workers,
+  };
 }

@@ -7,6 +7,7 @@
 
 import type { Endpoint } from "../address.ts";
 import type { CidrSet } from "../cidr_set.ts";
+import type { AddressFamily } from "../host.ts";
 import type { RoutePattern } from "../hostname.ts";
 
 export interface Config {
@@ -17,6 +18,8 @@ export interface Config {
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>;
   readonly timeouts: TimeoutsConfig;
   readonly resolver: ResolverConfig;
+  /** Where else this proxy is reached, by NAT or through a load balancer. */
+  readonly selfAddresses: readonly SelfAddress[];
   readonly limits: LimitsConfig;
   readonly log: LogConfig;
   readonly tcp: TcpConfig;
@@ -198,7 +201,10 @@ export type SecretSource =
   | { readonly kind: "env"; readonly name: string };
 
 export interface ServerConfig {
+  /** A service has port 0. */
   readonly target: Target;
+  /** The servers at work are the addresses of its name (`address`), or its SRV records (`service`). */
+  readonly discover?: "address" | "service";
   /** 1 to 1000. */
   readonly weight: number;
   /** Only used when no other server can be. */
@@ -232,6 +238,19 @@ export interface ResolverConfig {
   readonly servers: readonly string[];
   /** Milliseconds for one name. */
   readonly timeout: number;
+  /** The preferred one first; undefined: both, in the system's order, or IPv6 first with `servers`. */
+  readonly families: readonly AddressFamily[] | undefined;
+  /** Milliseconds that an answer is kept at least and at most, whatever its TTL. */
+  readonly minTtl: number;
+  readonly maxTtl: number;
+  /** Milliseconds beyond its TTL that an answer is used while there is no newer one. */
+  readonly staleFor: number;
+}
+
+export interface SelfAddress {
+  readonly ip: string;
+  /** Undefined: any. */
+  readonly port: number | undefined;
 }
 
 export interface LimitsConfig {

@@ -7,16 +7,17 @@
  */
 
 import * as z from "zod";
-import { type Endpoint, formatEndpoint, parseEndpoint } from "../address.ts";
+import { type Endpoint, parseEndpoint } from "../address.ts";
 import type { ToAscii } from "../hostname.ts";
 import { unknownVariable, VARIABLES } from "../variables.ts";
 import { accessOptions, readCidr } from "./access_options.ts";
-import { BRACKETS, parseTarget, type Refusal } from "./destination.ts";
+import { BRACKETS, type Refusal } from "./destination.ts";
 import { type Fault, formatPath, type Path, showValue } from "./fault.ts";
 import { buildKinds } from "./kind_options.ts";
 import { buildLimits, buildRate } from "./limits_options.ts";
 import { bool, choice, duration, integer, list, map, text } from "./option_kinds.ts";
 import { enumerate, quote, suggestion } from "./quote.ts";
+import { buildResolver, buildSelfAddresses } from "./resolver_options.ts";
 import { buildBind, buildTcp } from "./tcp_options.ts";
 import { buildUpstream } from "./upstream_options.ts";
 import { buildVia } from "./via_options.ts";
@@ -27,15 +28,6 @@ function readListenerAddress(value: string): Endpoint | Refusal {
   const port = /^(?:\*|localhost)?:?([0-9]{1,5})$/.exec(value)?.[1];
   if (port !== undefined) return { error: `write 0.0.0.0:${port} (IPv4) or [::]:${port} (IPv6 and IPv4)` };
   return { error: `it must be IP:port or unix:/path; ${BRACKETS}` };
-}
-
-/** `IP:port`, with 53 for a port that is left out. */
-function readNameserver(value: string, toAscii: ToAscii): string | Refusal {
-  const target = parseTarget(value, toAscii);
-  if (!("error" in target) && target.kind === "ip") {
-    return formatEndpoint({ kind: "tcp", ip: target.ip, port: target.port ?? 53 });
-  }
-  return { error: `it must be an IP address, with or without a port; ${BRACKETS}` };
 }
 
 const VARIABLE_FORMAT = "it must be text, json or a line with $variables";
@@ -102,17 +94,8 @@ function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType
       idle: duration(1).prefault("1h").meta({ description: "Without a byte either way." }),
       drain: duration(0).prefault("30s").meta({ description: "For open connections at shutdown." }),
     }).prefault({}),
-    resolver: map({
-      servers: list(
-        text("an IP address such as 192.0.2.53", (value) => readNameserver(value, (name) => name), {
-          title: "endpoint",
-        }),
-        "IP addresses",
-      )
-        .prefault([])
-        .meta({ description: "DNS servers (`IP` or `IP:port`) instead of the system's resolver and its hosts file." }),
-      timeout: duration(1).prefault("5s").meta({ description: "For one name." }),
-    }).prefault({}),
+    resolver: buildResolver().prefault({}),
+    selfAddresses: buildSelfAddresses(),
     limits: buildLimits().prefault({}),
     log: map({
       access: z

@@ -5,7 +5,7 @@
  */
 
 import * as z from "zod";
-import type { ToAscii } from "../hostname.ts";
+import { normalizeConfigName, type ToAscii } from "../hostname.ts";
 import { parseBalance } from "./balance_option.ts";
 import type { ServerConfig, Target } from "./config.ts";
 import { parseTarget, type Refusal } from "./destination.ts";
@@ -27,9 +27,28 @@ const PLAIN: Omit<ServerConfig, "target"> = {
   slowStart: 0,
 };
 
-function buildServer(address: z.ZodType<Target, string>) {
-  return map({
-    address: address.meta({ description: "As above." }),
+/** RFC 2782: `_service._protocol.name`. */
+function readService(value: string, toAscii: ToAscii): string | Refusal {
+  const name = normalizeConfigName(value, toAscii);
+  if (name !== undefined && /^_[a-z0-9-]+\._(?:tcp|udp|tls)\.[^.]/.test(name)) return name;
+  return { error: "it must be a service's name, such as _https._tcp.example.com" };
+}
+
+function buildServer(address: z.ZodType<Target, string>, toAscii: ToAscii) {
+  const server = map({
+    address: address.optional().meta({ description: "As above; or `service`." }),
+    service: text("a service's name such as _https._tcp.example.com", (value) => readService(value, toAscii), {
+      title: "name",
+    })
+      .optional()
+      .meta({
+        description:
+          "In place of `address`: the name of a service, such as `_https._tcp.example.com`. Its SRV records (RFC 2782) are the servers: those of the first priority by their weights, the others as backups.",
+      }),
+    resolve: bool().default(false).meta({
+      description:
+        "With a name as `address`: each of its addresses is a server of its own, added and dropped as DNS says; open connections stay.",
+    }),
     weight: integer(1, 1000, "a whole number from 1 to 1000").default(PLAIN.weight).meta({
       description: "Share of the connections, against the other servers' weights.",
     }),
@@ -47,6 +66,16 @@ function buildServer(address: z.ZodType<Target, string>) {
       description:
         "How long its weight takes to grow back to the whole after it was passed over. Not with `hash` and `random`.",
     }),
+  });
+  return server.superRefine(({ address, service, resolve }, context) => {
+    const refuse = (path: string | undefined, message: string): void => {
+      context.addIssue({ code: "custom", path: path === undefined ? [] : [path], message });
+    };
+    if (address === undefined && service === undefined)
+      refuse(undefined, `the key 'address' is missing; it must be ${ADDRESS}`);
+    else if (address !== undefined && service !== undefined)
+      refuse("service", "there is an address already; remove one");
+    else if (resolve && address?.kind !== "host") refuse("resolve", "only an address that is a name can be resolved");
   });
 }
 
@@ -72,8 +101,8 @@ const queue = () =>
 
 export function buildUpstream(toAscii: ToAscii) {
   const address = text(ADDRESS, (value): Target | Refusal => parseTarget(value, toAscii), { title: "server" });
-  const fromText = address.transform((target) => ({ address: target, ...PLAIN }));
-  const server = buildServer(address);
+  const fromText = address.transform((target) => ({ address: target, service: undefined, resolve: false, ...PLAIN }));
+  const server = buildServer(address, toAscii);
   return map({
     balance: text("a method such as least_conn", parseBalance, { title: "method" }).prefault("round_robin").meta({
       description:

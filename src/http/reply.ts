@@ -20,6 +20,7 @@ const STATUS = {
   502: "Bad Gateway",
   503: "Service Unavailable",
   504: "Gateway Timeout",
+  508: "Loop Detected",
 } as const;
 
 export type ReplyStatus = keyof typeof STATUS;

@@ -184,7 +184,7 @@ export class Connection implements SocketHandlers, RelayOwner, OfferOwner, Timed
   connected(attempt: Attempt, socket: Socket): void {
     this.#settled(attempt);
     this.#server = socket;
-    this.#drive((now) => this.session.connected(attempt.number, now));
+    this.#drive((now) => this.session.connected(attempt.number, now, socket));
     if (this.#relay !== undefined || this.session.holdsServer) return;
     socket.destroy();
     this.#server = undefined;

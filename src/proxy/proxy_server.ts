@@ -19,8 +19,10 @@ import { kindRoutes, namelessRoute } from "../session/kind_routes.ts";
 import { PrereadBudget } from "../session/preread_buffer.ts";
 import { Session } from "../session/session.ts";
 import type { SessionSettings } from "../session/session_settings.ts";
+import { AddressMemory } from "../upstream/address_memory.ts";
 import type { Board } from "../upstream/board.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
+import { LoopWatch } from "../upstream/loop_watch.ts";
 import { createRandom } from "../upstream/random.ts";
 import { createUpstreams, ownBoard, type Upstream } from "../upstream/upstream.ts";
 import type { PassOn } from "../upstream/waiting_line.ts";
@@ -81,6 +83,7 @@ export class ProxyServer implements ConnectionOwner {
   readonly #config: Config;
   readonly #parts: ProxyParts;
   readonly #listeners: OpenListener[] = [];
+  #directPolicy: DirectPolicy | undefined;
   readonly #connections = new Set<Connection>();
   readonly #deadlines = new Deadlines<Connection>();
   #wakeAt = Infinity;
@@ -124,7 +127,9 @@ export class ProxyServer implements ConnectionOwner {
       for (const { listener } of opened) listener.close();
       throw error;
     }
-    const settings = sessionSettings(this.#config, this.#parts, this.upstreams, opened);
+    const endpoints = opened.map(({ listener }) => listener.endpoint);
+    this.#directPolicy = new DirectPolicy(endpoints, this.#parts.ownAddresses, this.#config.selfAddresses);
+    const settings = sessionSettings(this.#config, this.#parts, this.#directPolicy, this.upstreams, opened);
     opened.forEach(({ config, listener }, index) => {
       this.#listeners.push({ config, listener, text: formatEndpoint(listener.endpoint), settings: settings[index]! });
     });
@@ -143,6 +148,11 @@ export class ProxyServer implements ConnectionOwner {
     } catch (error) {
       throw new ListenError(endpoint, error as IoError);
     }
+  }
+
+  /** The addresses of this machine's interfaces have changed. */
+  setOwnAddresses(addresses: readonly string[]): void {
+    this.#directPolicy?.setOwnAddresses(addresses);
   }
 
   /** Where it listens, in the order of the configuration, ports resolved. */
@@ -279,11 +289,12 @@ export class ProxyServer implements ConnectionOwner {
 function sessionSettings(
   config: Config,
   parts: ProxyParts,
+  directPolicy: DirectPolicy,
   upstreams: ReadonlyMap<string, Upstream>,
   opened: readonly { readonly config: ListenerConfig; readonly listener: Listener }[],
 ): SessionSettings[] {
   const endpoints = opened.map(({ listener }) => listener.endpoint);
-  const directPolicy = new DirectPolicy(endpoints, parts.ownAddresses);
+  const addresses = new AddressMemory();
   const budget = new PrereadBudget(config.limits.prereadTotal);
   const routers = new Map<unknown, Router<Route>>();
   return opened.map(({ config: listener }, index) => {
@@ -303,6 +314,8 @@ function sessionSettings(
       upstreams,
       directPolicy,
       secrets: parts.secrets ?? {},
+      addresses,
+      loops: new LoopWatch(),
       prereadTimeout: config.timeouts.preread,
       connectTimeout: config.timeouts.connect,
       idleTimeout: config.timeouts.idle,

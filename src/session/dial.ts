@@ -10,7 +10,9 @@ import type { UpstreamAttempt } from "../connection_record.ts";
 import { type IoError, NEED_MORE } from "../errors.ts";
 import type { Opening, OpeningDone } from "../opening/opening.ts";
 import type { Reason } from "../reason.ts";
-import { interleaveFamilies } from "../upstream/address_order.ts";
+import type { AddressMemory } from "../upstream/address_memory.ts";
+import { interleaveFamilies, orderByExperience } from "../upstream/address_order.ts";
+import { fakeIpNote } from "../upstream/fake_ip.ts";
 import type { Member } from "../upstream/member.ts";
 import type { Place } from "../upstream/waiting_line.ts";
 import { type Step, WAIT } from "./step.ts";
@@ -105,6 +107,7 @@ export class Dial {
   #nextUntil = Infinity;
   #waitingSince = Infinity;
   #waitingUntil = Infinity;
+  readonly #memory: AddressMemory | undefined;
   #serverDeadline = Infinity;
   #nextAttemptAt = Infinity;
   #leadsTo: string | undefined;
@@ -112,14 +115,20 @@ export class Dial {
   #opening: Opening | undefined;
   /** Addresses of the current server that were not dialled yet. */
   #endpoints: Endpoint[] = [];
+  /** They are a name's. */
+  #isByName = false;
   /** By number of attempt. */
   readonly #pending = new Map<number, UpstreamAttempt>();
   #resolving: { readonly name: string; readonly port: number } | undefined;
   #attemptCount = 0;
   #failure: DialFailure = { kind: "failed", reason: "connect_failed", detail: "there is no server to try" };
 
-  /** @param attempts of the connection's record, which the dial fills in. @param deadline for everything, ms. */
-  constructor(plan: DialPlan, attempts: UpstreamAttempt[], deadline: number) {
+  /**
+   * @param attempts of the connection's record, which the dial fills in. @param deadline for everything, ms.
+   * @param memory of how the addresses of names have answered so far.
+   */
+  constructor(plan: DialPlan, attempts: UpstreamAttempt[], deadline: number, memory?: AddressMemory) {
+    this.#memory = memory;
     this.#plan = plan;
     this.#attempts = attempts;
     this.#overallDeadline = deadline;
@@ -143,7 +152,11 @@ export class Dial {
       if (cause === undefined) this.#endpoints.push({ kind: "tcp", ip, port: target.port });
       else refusal = `${target.name} resolved to ${ip}: ${cause}`;
     }
-    if (this.#endpoints.length > 0) return this.#nextAddress(now);
+    if (this.#endpoints.length > 0) {
+      this.#endpoints = orderByExperience(this.#endpoints, this.#memory, now);
+      this.#isByName = true;
+      return this.#nextAddress(now);
+    }
     const reason = refusal === "" ? "resolve_failed" : "address_refused";
     this.#plan.failed(now, reason);
     this.#attempts.push({ address: target.name, outcome: reason });
@@ -163,7 +176,8 @@ export class Dial {
   }
 
   /** The attempt that counts; the others end as `abandoned`. */
-  connected(attempt: number): void {
+  connected(attempt: number, now: number): void {
+    if (this.#isByName) this.#learn(attempt, now);
     for (const [number, pending] of this.#pending) if (number !== attempt) pending.outcome = "abandoned";
     this.#pending.clear();
     // The record's last attempt is the server that answered.
@@ -229,6 +243,14 @@ export class Dial {
     return this.#nextServer(now);
   }
 
+  /** One that began earlier and was overtaken had `ATTEMPT_DELAY` to answer. */
+  #learn(attempt: number, now: number): void {
+    for (const [number, { address }] of this.#pending) {
+      if (number === attempt) this.#memory?.answered(address);
+      else if (number < attempt) this.#memory?.failed(address, now);
+    }
+  }
+
   /** The connection ends before a server was reached. */
   abandon(): void {
     this.#plan.abandon();
@@ -245,7 +267,12 @@ export class Dial {
     this.#pending.delete(attempt);
     failed.outcome = error.code;
     const reason = error.code === "ETIMEDOUT" ? "connect_timeout" : "connect_failed";
-    this.#failure = { kind: "failed", reason, detail: `Cannot connect to ${failed.address}: ${error.code}` };
+    if (this.#isByName) this.#memory?.failed(failed.address, now);
+    this.#failure = {
+      kind: "failed",
+      reason,
+      detail: this.#withNote(`Cannot connect to ${failed.address}: ${error.code}`, failed.address),
+    };
     if (this.#endpoints.length > 0) return this.#nextAddress(now);
     if (this.#pending.size > 0) return WAIT;
     this.#plan.failed(now, error.code);
@@ -260,7 +287,7 @@ export class Dial {
     }
     if (now >= this.#overallDeadline || now >= this.#serverDeadline) {
       this.#plan.failed(now, "ETIMEDOUT");
-      this.#timeOutServer();
+      this.#timeOutServer(now);
       return now >= this.#overallDeadline ? this.#failure : this.#nextServer(now);
     }
     if (now >= this.#nextAttemptAt) return this.#nextAddress(now);
@@ -268,10 +295,19 @@ export class Dial {
     return WAIT;
   }
 
-  #timeOutServer(): void {
+  /** A name's address may be one that a tool made up: nothing else explains that nobody is there. */
+  #withNote(detail: string, address: string): string {
+    const note = this.#isByName ? fakeIpNote(address.replace(/:\d+$/, "").replace(/[[\]]/g, "")) : "";
+    return note === "" ? detail : `${detail}; ${note}`;
+  }
+
+  #timeOutServer(now: number): void {
     for (const pending of this.#pending.values()) {
       pending.outcome = "ETIMEDOUT";
-      this.#failure = { kind: "failed", reason: "connect_timeout", detail: `No answer from ${pending.address}` };
+      const { address } = pending;
+      if (this.#isByName) this.#memory?.failed(address, now);
+      const detail = this.#withNote(`No answer from ${address}`, address);
+      this.#failure = { kind: "failed", reason: "connect_timeout", detail };
     }
     this.#pending.clear();
     if (this.#resolving === undefined) return;
@@ -283,6 +319,7 @@ export class Dial {
 
   #nextServer(now: number): Step | DialFailure {
     this.#endpoints = [];
+    this.#isByName = false;
     this.#nextAttemptAt = Infinity;
     if (now >= this.#nextUntil) return this.#failure;
     const shares = this.#plan.remaining();

@@ -151,6 +151,13 @@ export function preludeBytes(prelude: Prelude): number {
   return prelude.kind === "http" ? prelude.head.bytes : 0;
 }
 
+/** What a PROXY header says of both ends; false: there is none. */
+export function describePeers(record: ConnectionRecord, header: ProxyHeader | undefined): boolean {
+  if (header?.source !== undefined) record.client = header.source;
+  if (header?.destination !== undefined) record.server = header.destination;
+  return header !== undefined;
+}
+
 /** Puts what a first message says of the client on record. */
 export function describe(record: ConnectionRecord, prelude: Prelude): void {
   if (prelude.kind === "http") record.serverName = prelude.head.host;

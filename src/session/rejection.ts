@@ -26,6 +26,7 @@ const ALERTS: Readonly<Partial<Record<Reason, AlertDescription>>> = {
   rejected: "access_denied",
   access_denied: "access_denied",
   address_refused: "access_denied",
+  loop: "access_denied",
   resolve_failed: "internal_error",
   resolve_timeout: "internal_error",
   connect_failed: "internal_error",
@@ -84,6 +85,8 @@ const STATUSES: Readonly<Partial<Record<Reason, ReplyStatus>>> = {
   no_route: 404,
   no_server_name: 404,
   address_refused: 502,
+  // RFC 5842 §7.2 is about WebDAV, and yet it is what proxies say.
+  loop: 508,
   resolve_failed: 502,
   connect_failed: 502,
   proxy_refused: 502,

@@ -6,7 +6,7 @@
  * argument, and `deadline` says when `timedOut` is due.
  */
 
-import type { RelayEnd } from "../adapter.ts";
+import type { RelayEnd, Socket } from "../adapter.ts";
 import type { Route, RouteOptions } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import { type IoError, NEED_MORE } from "../errors.ts";
@@ -18,7 +18,8 @@ import { Dial, type DialFailure, type DialPlan } from "./dial.ts";
 import { serverPlan } from "./dial_plan.ts";
 import { type Egress, egressOf } from "./egress.ts";
 import { BROKEN_BODY, ForwardedRequest } from "./forwarded_request.ts";
-import { describe, type Prelude, Preread, preludeBytes } from "./preread.ts";
+import { guardLoop, type LoopGuard, loopText } from "./loop_guard.ts";
+import { describe, describePeers, type Prelude, Preread, preludeBytes } from "./preread.ts";
 import { join, PrereadBuffer } from "./preread_buffer.ts";
 import { redirectReply, rejection, rejectReason } from "./rejection.ts";
 import { isRepeatable } from "./repeatable.ts";
@@ -51,6 +52,8 @@ export class Session {
   #member: Member | undefined;
   /** Only where the way to the server is more than a connect. */
   #egress: Egress | undefined;
+  /** Where DNS has a say; gone when the connection has not come back: what does, does so at once. */
+  #loop: LoopGuard | undefined;
   #cutReason: Reason | undefined;
   /** HTTP only. */
   #request: ForwardedRequest | undefined;
@@ -144,10 +147,11 @@ export class Session {
     return this.#state === "dialing" ? this.#dialed(this.#dial!.connectFailed(attempt, error, now), now) : WAIT;
   }
 
-  connected(attempt: number, now: number): Step {
+  connected(attempt: number, now: number, socket?: Pick<Socket, "local">): Step {
     if (this.#state !== "dialing") return WAIT;
+    if (socket !== undefined) this.#loop?.leftFrom(socket);
     const dial = this.#dial!;
-    dial.connected(attempt);
+    dial.connected(attempt, now);
     const opening = this.#egress?.opening(this.record);
     return opening === undefined ? this.#offer(now) : this.#dialed(dial.open(opening), now);
   }
@@ -268,10 +272,7 @@ export class Session {
   // --- routing ---
 
   #applyProxyHeader(): Refusal | undefined {
-    const header = this.#preread!.proxyHeader;
-    if (header === undefined) return undefined;
-    if (header.source !== undefined) this.record.client = header.source;
-    if (header.destination !== undefined) this.record.server = header.destination;
+    if (!describePeers(this.record, this.#preread!.proxyHeader)) return undefined;
     return this.#visit?.identified(this.record);
   }
 
@@ -308,10 +309,12 @@ export class Session {
     }
     const plan = this.#plan(route);
     if (plan === undefined) return this.#close("no_server_name", "", now);
+    this.#loop = guardLoop(this.#settings.loops, route, prelude, record.peer, this.#buffer, this.#preread!.skip);
+    if (this.#loop?.isBack) return this.#close("loop", loopText(record), now);
     this.#visit = withRate(this.#visit, route.rate, this.#settings.rate);
     this.#state = "dialing";
     this.#dialStartedAt = now;
-    this.#dial = new Dial(plan, record.attempts, now + this.#settings.connectTimeout);
+    this.#dial = new Dial(plan, record.attempts, now + this.#settings.connectTimeout, this.#settings.addresses);
     return this.#dialed(this.#dial.begin(now), now);
   }
 
@@ -320,9 +323,8 @@ export class Session {
     const { upstreams, secrets } = this.#settings;
     const upstream = route.to.kind === "upstream" ? upstreams.get(route.to.name)! : undefined;
     const plan = serverPlan(route, upstream, this.record, this.#settings);
-    if (plan === undefined) return undefined;
-    this.#egress = egressOf(route, upstream?.config, secrets, this.#preread!.sslRequested);
-    return this.#egress === undefined ? plan : this.#egress.through(plan);
+    this.#egress = plan && egressOf(route, upstream?.config, secrets, this.#preread!.sslRequested);
+    return plan && (this.#egress?.through(plan) ?? plan);
   }
 
   #dialed(outcome: Step | DialFailure, now: number): Step {
@@ -359,6 +361,7 @@ export class Session {
   }
 
   #checkIdle(now: number, moved: number): Step {
+    this.#loop = this.#loop?.leave();
     if (moved !== this.#moved) {
       this.#moved = moved;
       this.#movedAt = now;
@@ -372,6 +375,7 @@ export class Session {
   #close(reason: Reason, detail: string, now: number, reply = this.#rejection(reason)): Step {
     const { record } = this;
     if (this.#dial !== undefined) this.#dial.abandon();
+    this.#loop = this.#loop?.leave();
     this.#member?.release();
     this.#member = undefined;
     this.#state = "closed";

@@ -5,7 +5,9 @@ import type { ListenerProtocol, RateConfig, Route } from "../config/config.ts";
 import type { Secrets } from "../config/secrets.ts";
 import type { Admission } from "../limits/admission.ts";
 import type { Router } from "../router.ts";
+import type { AddressMemory } from "../upstream/address_memory.ts";
 import type { DirectPolicy } from "../upstream/direct_policy.ts";
+import type { LoopWatch } from "../upstream/loop_watch.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { KindRoutes } from "./kind_routes.ts";
 import type { PrereadBudget } from "./preread_buffer.ts";
@@ -29,6 +31,10 @@ export interface SessionSettings {
   readonly directPolicy: DirectPolicy;
   /** Passwords of proxies. */
   readonly secrets: Secrets;
+  /** How addresses of names have answered. */
+  readonly addresses?: AddressMemory;
+  /** Connections of this listener that are on their way by name. */
+  readonly loops: LoopWatch;
   readonly prereadTimeout: number;
   readonly connectTimeout: number;
   readonly idleTimeout: number;

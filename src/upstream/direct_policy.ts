@@ -5,19 +5,33 @@
  * (RFC 6890), as `address.ts` has them.
  */
 
-import { classifyIp, type Endpoint, embeddedIpv4, formatIp, parseIp, sameEndpoint } from "../address.ts";
+import { canonicalIp, classifyIp, type Endpoint, embeddedIpv4, formatIp, parseIp, sameEndpoint } from "../address.ts";
+import type { SelfAddress } from "../config/config.ts";
+import { fakeIpNote } from "./fake_ip.ts";
 
 export class DirectPolicy {
   readonly #listeners: readonly Endpoint[];
-  readonly #ownAddresses: ReadonlySet<string>;
+  readonly #selfAddresses: readonly SelfAddress[];
+  #ownAddresses!: ReadonlySet<string>;
 
   /**
    * @param listeners where this process listens, ports resolved.
-   * @param ownAddresses canonical addresses of this machine's interfaces.
+   * @param ownAddresses of this machine's interfaces.
+   * @param selfAddresses by which it is reached besides.
    */
-  constructor(listeners: readonly Endpoint[], ownAddresses: readonly string[]) {
+  constructor(
+    listeners: readonly Endpoint[],
+    ownAddresses: readonly string[],
+    selfAddresses: readonly SelfAddress[] = [],
+  ) {
     this.#listeners = listeners;
-    this.#ownAddresses = new Set(ownAddresses);
+    this.#selfAddresses = selfAddresses;
+    this.setOwnAddresses(ownAddresses);
+  }
+
+  /** The interfaces' addresses have changed. */
+  setOwnAddresses(addresses: readonly string[]): void {
+    this.#ownAddresses = new Set(addresses.map((address) => canonicalIp(address) ?? address));
   }
 
   /** Why `direct` must not dial `ip` at `port`, in one phrase; undefined where it may. */
@@ -29,9 +43,18 @@ export class DirectPolicy {
     if (names.some((name) => name !== undefined && this.#isOwnListener(name, port, kind === "loopback"))) {
       return "certless itself listens there: a hosts file or DNS leads the name back to this machine";
     }
+    if (names.some((name) => name !== undefined && this.#isSelf(name, port))) {
+      return "it is in selfAddresses: the connection would come back to certless itself";
+    }
     if (kind === "unspecified" || kind === "multicast") return `it is ${ARTICLES[kind]} address`;
     if (kind === "global" || allowPrivate) return undefined;
-    return `it is ${ARTICLES[kind] ?? `a ${kind.replaceAll("_", " ")}`} address (allowPrivate: true on the route permits it)`;
+    const what = `it is ${ARTICLES[kind] ?? `a ${kind.replaceAll("_", " ")}`} address`;
+    const note = fakeIpNote(formatIp(address.bytes));
+    return note === "" ? `${what} (allowPrivate: true on the route permits it)` : `${what}; ${note}`;
+  }
+
+  #isSelf(ip: string, port: number): boolean {
+    return this.#selfAddresses.some((self) => self.ip === ip && (self.port === undefined || self.port === port));
   }
 
   #isOwnListener(ip: string, port: number, loopback: boolean): boolean {

@@ -30,7 +30,8 @@ const ticks = (milliseconds: number): number => Math.ceil(milliseconds / TICK);
 export function serverName(target: Target): string {
   switch (target.kind) {
     case "host":
-      return `${target.name}:${target.port}`;
+      // A service has no port of its own.
+      return target.port === 0 ? target.name : `${target.name}:${target.port}`;
     case "unix":
       return formatEndpoint(target);
     case "ip":

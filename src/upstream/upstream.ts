@@ -5,7 +5,7 @@
  * and the count of connections. It must not connect: it only says which server is next.
  */
 
-import type { Target, UpstreamConfig } from "../config/config.ts";
+import type { ServerConfig, Target, UpstreamConfig } from "../config/config.ts";
 import { type Balancer, type Choice, createBalancer } from "./balancer.ts";
 import { Board, type BoardClock, createBoardMemory } from "./board.ts";
 import { Member, type MemberHome, type Tell } from "./member.ts";
@@ -18,6 +18,9 @@ export interface MemberPlace {
   /** Which of the configured servers it belongs to. */
   readonly server: number;
   readonly target: Target;
+  /** In place of the configured ones, where DNS says (SRV). */
+  readonly weight?: number;
+  readonly backup?: boolean;
 }
 
 /** What upstreams get from who runs them. */
@@ -56,7 +59,7 @@ export class Upstream implements MemberHome {
     this.line =
       queue === undefined ? undefined : new WaitingLine(parts.board, index, queue, parts.passOn ?? (() => {}));
     const first = parts.board.firstSlot(index);
-    this.setMembers(config.servers.map(({ target }, server) => ({ slot: first + server, server, target })));
+    this.setMembers(configuredPlaces(config, first));
   }
 
   /** The servers at work now. */
@@ -67,16 +70,22 @@ export class Upstream implements MemberHome {
   /** Replaces the servers; those that stay keep their connections and counts, those that go keep what they have. */
   setMembers(places: readonly MemberPlace[]): void {
     const known = new Map(this.#members.map((member) => [member.slot, member]));
-    this.#members = places.flatMap(({ slot, server, target }) => {
-      const config = this.config.servers[server];
+    this.#members = places.flatMap((place) => {
+      const config = this.config.servers[place.server];
       if (config === undefined) return [];
-      const old = known.get(slot);
-      return old?.config === config && sameTarget(old.target, target) ? old : new Member(this, slot, config, target);
+      const old = known.get(place.slot);
+      return old !== undefined && isSame(old, config, place) ? old : this.#member(config, place);
     });
     const { balance } = this.config;
     const primary = this.#members.filter(({ config }) => !config.backup);
     this.#primary = createBalancer(balance, primary, this.#random);
     this.#backup = new RoundRobin(this.#members.filter(({ config }) => config.backup));
+  }
+
+  #member(config: ServerConfig, { slot, target, weight, backup }: MemberPlace): Member {
+    if (weight === undefined && backup === undefined) return new Member(this, slot, config, target);
+    const found = { ...config, weight: weight ?? config.weight, backup: backup ?? config.backup };
+    return new Member(this, slot, found, target);
   }
 
   /**
@@ -131,8 +140,21 @@ export class Upstream implements MemberHome {
   }
 }
 
-function sameTarget(a: Target, b: Target): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+/** Whether `member` is what `place` says: it then stays. */
+function isSame(member: Member, config: ServerConfig, { target, weight, backup }: MemberPlace): boolean {
+  return (
+    member.config.target === config.target &&
+    member.config.weight === (weight ?? config.weight) &&
+    member.config.backup === (backup ?? config.backup) &&
+    JSON.stringify(member.target) === JSON.stringify(target)
+  );
+}
+
+/** The servers before any name is resolved: a service has none then, a name is resolved for each connection. */
+export function configuredPlaces(config: UpstreamConfig, firstSlot: number): MemberPlace[] {
+  return config.servers.flatMap(({ target, discover }, server) =>
+    discover === "service" ? [] : [{ slot: firstSlot + server, server, target }],
+  );
 }
 
 /** Every upstream of a configuration, by name. */

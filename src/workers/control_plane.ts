@@ -16,7 +16,7 @@ import type { LimitsMemory } from "../limits/limits_memory.ts";
 import { Counts } from "../metrics/counts.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { Board, createBoardMemory } from "../upstream/board.ts";
-import type { ConfigSource, FromWorker, StartMessage, ToWorker } from "./protocol.ts";
+import type { ConfigSource, FromWorker, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
 
 export interface ControlPlaneParts {
   readonly config: Config;
@@ -34,7 +34,7 @@ export interface ControlPlaneParts {
   readonly limits: LimitsMemory | undefined;
   readonly secrets: Secrets;
   readonly startWorker: StartWorker;
-  resolve(name: string): Promise<string[]>;
+  resolve(name: string): Promise<readonly string[]>;
   writeLog(lines: string): void;
   warn(message: string): void;
   /** Given each finished connection's record; absent where nobody wants them. */
@@ -92,11 +92,15 @@ export class ControlPlane {
   readonly counts = new Counts();
   /** What all workers count together. */
   readonly board: Board;
+  /** What DNS has named so far. */
+  readonly #places = new Map<string, UpstreamPlaces[1]>();
+  #ownAddresses: readonly string[];
   #endpoints: readonly Endpoint[] = [];
   #stopping = false;
 
   constructor(parts: ControlPlaneParts) {
     this.#parts = parts;
+    this.#ownAddresses = parts.ownAddresses;
     const { clock } = parts.adapter;
     this.board = new Board(createBoardMemory(parts.config.upstreams.values(), parts.count, clock), -1, clock);
     this.#workers = Array.from({ length: parts.count }, (_, index) => ({
@@ -159,6 +163,22 @@ export class ControlPlane {
     for (const { thread } of this.#workers) thread?.terminate();
   }
 
+  /** An upstream's servers, as DNS names them now. */
+  setPlaces(upstream: UpstreamPlaces): void {
+    this.#places.set(...upstream);
+    this.#tellAll({ kind: "places", upstream });
+  }
+
+  /** The addresses of this machine's interfaces have changed. */
+  setOwnAddresses(addresses: readonly string[]): void {
+    this.#ownAddresses = addresses;
+    this.#tellAll({ kind: "own_addresses", addresses });
+  }
+
+  #tellAll(message: ToWorker): void {
+    for (const { thread } of this.#workers) thread?.post(message);
+  }
+
   cut(): void {
     for (const { thread } of this.#workers) thread?.post({ kind: "cut" });
   }
@@ -194,20 +214,21 @@ export class ControlPlane {
   }
 
   #startMessage({ index }: Worker): StartMessage {
-    const { source, workerAdapter, count, ownAddresses, connectionLimit, limits, secrets } = this.#parts;
+    const { source, workerAdapter, count, connectionLimit, limits, secrets } = this.#parts;
     return {
       kind: "start",
       source,
       adapter: workerAdapter,
       endpoints: this.#endpoints.map((endpoint) => (endpoint.kind === "unix" && index > 0 ? null : endpoint)),
       reusePort: count > 1,
-      ownAddresses,
+      ownAddresses: this.#ownAddresses,
       connectionLimit: Math.max(1, Math.floor(connectionLimit / count)),
       worker: index,
       limits,
       secrets,
       numbering: { first: index + 1, step: count },
       board: this.board.memory,
+      places: [...this.#places],
       records: this.#parts.finished !== undefined,
     };
   }
@@ -217,6 +238,8 @@ export class ControlPlane {
       case "started":
         worker.thread?.wakeBy(message.wakeDescriptor);
         worker.hasServed = true;
+        // Those that DNS named while it was starting.
+        for (const upstream of this.#places) worker.thread?.post({ kind: "places", upstream });
         worker.firstStart.resolve();
         return;
       case "failed":
@@ -255,7 +278,8 @@ export class ControlPlane {
 
   #resolve(worker: Worker, id: number, name: string): void {
     const { thread } = worker;
-    const answer = (answered: string[] | IoError): void => thread?.post({ kind: "resolved", id, answer: answered });
+    const answer = (answered: readonly string[] | IoError): void =>
+      thread?.post({ kind: "resolved", id, answer: answered });
     this.#parts.resolve(name).then(answer, answer);
   }
 

@@ -16,7 +16,7 @@ import type { ResolveAnswer } from "../proxy/connection.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { ProxyServer } from "../proxy/proxy_server.ts";
 import { Board } from "../upstream/board.ts";
-import type { ConfigSource, FromWorker, StartMessage, ToWorker } from "./protocol.ts";
+import type { ConfigSource, FromWorker, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
 
 /** Log lines are sent together: at this size, or after so many milliseconds. */
 const LOG_BATCH = 32_768;
@@ -49,6 +49,7 @@ export class DataPlane {
     try {
       const config = readConfig(message.source, this.#parts.toAscii);
       this.#server = this.#createServer(config, message);
+      for (const places of message.places) this.#setPlaces(places);
       await this.#server.start();
       this.#parts.post({ kind: "started", wakeDescriptor: this.#parts.wakeDescriptor });
       return true;
@@ -68,6 +69,12 @@ export class DataPlane {
         this.#asked.get(message.id)?.(message.answer);
         this.#asked.delete(message.id);
         return;
+      case "places":
+        this.#setPlaces(message.upstream);
+        return;
+      case "own_addresses":
+        this.#server?.setOwnAddresses(message.addresses);
+        return;
       case "drain":
         this.#parts.post({ kind: "draining", connections: this.#server?.openConnections ?? 0 });
         this.#server?.drain(message.timeout, () => {
@@ -82,6 +89,10 @@ export class DataPlane {
         this.#server?.cut();
         return;
     }
+  }
+
+  #setPlaces([upstream, places]: UpstreamPlaces): void {
+    this.#server?.upstreams.get(upstream)?.setMembers(places);
   }
 
   #createServer(config: Config, message: StartMessage): ProxyServer {

@@ -11,9 +11,13 @@ import type { LimitsMemory } from "../limits/limits_memory.ts";
 import type { ConnectionCounts } from "../metrics/counts.ts";
 import type { Numbering } from "../proxy/proxy_server.ts";
 import type { BoardMemory } from "../upstream/board.ts";
+import type { MemberPlace } from "../upstream/upstream.ts";
 
 /** Where a configuration comes from: each worker reads it for itself, since a checked one holds what cannot be sent. */
 export type ConfigSource = { readonly text: string; readonly path: string } | { readonly object: ConfigInput };
+
+/** An upstream's name, and its servers at work. */
+export type UpstreamPlaces = readonly [upstream: string, places: readonly MemberPlace[]];
 
 export interface StartMessage {
   readonly kind: "start";
@@ -35,6 +39,8 @@ export interface StartMessage {
   readonly numbering: Numbering;
   /** What all workers count together of upstreams' servers. */
   readonly board: BoardMemory;
+  /** Servers that DNS has named so far, by upstream. */
+  readonly places: readonly UpstreamPlaces[];
   /** The control plane wants each finished connection's record, besides its log line. */
   readonly records: boolean;
 }
@@ -42,6 +48,10 @@ export interface StartMessage {
 export type ToWorker =
   | StartMessage
   | { readonly kind: "resolved"; readonly id: number; readonly answer: readonly string[] | IoError }
+  /** DNS names other servers now. */
+  | { readonly kind: "places"; readonly upstream: UpstreamPlaces }
+  /** The interfaces' addresses have changed. */
+  | { readonly kind: "own_addresses"; readonly addresses: readonly string[] }
   /** Stop accepting; what is left after `timeout` ms is cut. `draining` follows at once, `drained` at the end. */
   | { readonly kind: "drain"; readonly timeout: number }
   /** A server of an upstream (by its place in the configuration) has room, and a connection of yours is next. */

@@ -7,7 +7,15 @@ import dgram from "node:dgram";
 import type { Scope } from "./waiting.ts";
 
 /** A name's addresses, or how the server behaves when asked for it. A name that is not listed does not exist. */
-export type ZoneEntry = readonly string[] | "silent" | "servfail";
+export type ZoneEntry = readonly string[] | ZoneRecords | "silent" | "servfail";
+
+export interface ZoneRecords {
+  readonly addresses?: readonly string[];
+  /** `priority weight port target`. */
+  readonly services?: readonly string[];
+  /** Seconds; 60 if absent. */
+  readonly ttl?: number;
+}
 
 export interface DnsServer {
   /** `127.0.0.1:1234` */
@@ -19,8 +27,10 @@ export interface DnsServer {
 const TYPES: ReadonlyMap<number, string> = new Map([
   [1, "A"],
   [28, "AAAA"],
+  [33, "SRV"],
 ]);
 
+/** @param zone may be changed meanwhile. */
 export async function startDnsServer(scope: Scope, zone: Readonly<Record<string, ZoneEntry>>): Promise<DnsServer> {
   const socket = dgram.createSocket("udp4");
   const questions: string[] = [];
@@ -52,26 +62,49 @@ function readQuestion(query: Buffer): { name: string; type: number; end: number 
 }
 
 function answer(query: Buffer, end: number, type: number, entry: Exclude<ZoneEntry, "silent"> | undefined): Buffer {
-  const family = type === 28 ? ":" : ".";
-  const addresses = Array.isArray(entry) && TYPES.has(type) ? entry.filter((ip) => ip.includes(family)) : [];
+  const found: ZoneRecords = typeof entry !== "object" ? {} : "length" in entry ? { addresses: entry } : entry;
+  const records = dataOf(found, type).map((data) => resourceRecord(type, found.ttl ?? 60, data));
   const code = entry === undefined ? 3 : entry === "servfail" ? 2 : 0;
   const head = Buffer.alloc(12);
   query.copy(head, 0, 0, 2);
   // Response, authoritative, recursion as asked.
   head.writeUInt16BE(0x8400 | (query.readUInt16BE(2) & 0x0100) | code, 2);
   head.writeUInt16BE(1, 4);
-  head.writeUInt16BE(addresses.length, 6);
-  return Buffer.concat([head, query.subarray(12, end), ...addresses.map((ip) => resourceRecord(type, ip))]);
+  head.writeUInt16BE(records.length, 6);
+  return Buffer.concat([head, query.subarray(12, end), ...records]);
 }
 
-function resourceRecord(type: number, ip: string): Buffer {
-  const data = type === 1 ? Buffer.from(ip.split(".").map(Number)) : ipv6Bytes(ip);
+function dataOf({ addresses = [], services = [] }: ZoneRecords, type: number): Buffer[] {
+  switch (TYPES.get(type)) {
+    case "A":
+      return addresses.filter((ip) => !ip.includes(":")).map((ip) => Buffer.from(ip.split(".").map(Number)));
+    case "AAAA":
+      return addresses.filter((ip) => ip.includes(":")).map(ipv6Bytes);
+    case "SRV":
+      return services.map(serviceData);
+    default:
+      return [];
+  }
+}
+
+function serviceData(text: string): Buffer {
+  const [priority = 0, weight = 0, port = 0] = text.split(" ", 3).map(Number);
+  const labels = (text.split(" ")[3] ?? "").split(".").map((label) => Buffer.from(`\0${label}`, "latin1"));
+  for (const label of labels) label[0] = label.length - 1;
+  const numbers = Buffer.alloc(6);
+  [priority, weight, port].forEach((number, index) => {
+    numbers.writeUInt16BE(number, 2 * index);
+  });
+  return Buffer.concat([numbers, ...labels, Buffer.alloc(1)]);
+}
+
+function resourceRecord(type: number, ttl: number, data: Buffer): Buffer {
   const head = Buffer.alloc(12);
   // The name is the question's, at byte 12.
   head.writeUInt16BE(0xc00c, 0);
   head.writeUInt16BE(type, 2);
   head.writeUInt16BE(1, 4);
-  head.writeUInt32BE(60, 6);
+  head.writeUInt32BE(ttl, 6);
   head.writeUInt16BE(data.length, 10);
   return Buffer.concat([head, data]);
 }

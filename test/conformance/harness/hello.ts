@@ -3,6 +3,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
 import { concat } from "../../unit/three_ways.ts";
 import { alpn, extension, helloBody, message, name, records, serverName } from "../../unit/tls/hello_builder.ts";
 
@@ -15,6 +16,8 @@ export interface HelloOptions {
   readonly padding?: number;
   /** TLS 1.3 is not offered. */
   readonly onlyTls12?: boolean;
+  /** 32 bytes; chance if absent. */
+  readonly random?: Uint8Array;
 }
 
 /** A ClientHello for `host`; undefined: without a name. */
@@ -25,7 +28,9 @@ export function helloFor(host: string | undefined, options: HelloOptions = {}): 
     options.onlyTls12 ? new Uint8Array(0) : extension(43, Uint8Array.of(4, 3, 4, 3, 3)),
     options.padding === undefined ? new Uint8Array(0) : extension(21, new Uint8Array(options.padding)),
   ];
-  return Buffer.from(records(message(helloBody({ extensions: concat(...extensions) })), MAX_RECORD));
+  // As every real client's: its own.
+  const random = options.random ?? randomBytes(32);
+  return Buffer.from(records(message(helloBody({ random, extensions: concat(...extensions) })), MAX_RECORD));
 }
 
 const ALERT_NAMES: ReadonlyMap<number, string> = new Map([

@@ -43,7 +43,14 @@ export function fakeWorld(
       throw { code: "EACCES", message: "permission denied" };
     },
     createResolver: () => ({
-      resolve: async (name) => (Object.hasOwn(names, name) ? names[name]! : missing("ENOTFOUND")),
+      concurrency: 4,
+      resolve: (name, answered) =>
+        answered(
+          Object.hasOwn(names, name)
+            ? { addresses: names[name]!, ttl: undefined }
+            : { code: "ENOTFOUND", message: "ENOTFOUND" },
+        ),
+      resolveService: (_, answered) => answered({ code: "ENOTFOUND", message: "ENOTFOUND" }),
       close() {},
     }),
     interfaceAddresses: () => ["127.0.0.1", "10.0.0.5"],

@@ -53,7 +53,15 @@ describe("a valid file", () => {
     const { listeners: _, routes: __, upstreams: ___, ...rest } = config;
     assert.deepEqual(rest, {
       timeouts: { preread: 10_000, connect: 15_000, idle: 3_600_000, drain: 30_000 },
-      resolver: { servers: [], timeout: 5_000 },
+      resolver: {
+        servers: [],
+        timeout: 5_000,
+        families: undefined,
+        minTtl: 1_000,
+        maxTtl: 3_600_000,
+        staleFor: 86_400_000,
+      },
+      selfAddresses: [],
       limits: { connections: "auto", dryRun: false, prereadBytes: 65_536, prereadTotal: 67_108_864 },
       log: { access: { path: "stdout", format: "text" } },
       tcp: { bind: [], fastOpen: false, userTimeout: 0 },
@@ -80,7 +88,7 @@ upstreams:
       - unix:/run/b.sock
       - "[2001:DB8::1]:443"
 timeouts: { preread: 500ms, connect: 3s, idle: 2m, drain: 0s }
-resolver: { servers: [192.0.2.53, "[2001:db8::53]", "192.0.2.53:5353"], timeout: 1s }
+resolver: { servers: [192.0.2.53, "[2001:db8::53]", "192.0.2.53:5353"], timeout: 1s, families: [ipv4], minTtl: 0s }
 limits: { connections: 100, prereadBytes: 16384, prereadTotal: 1MB }
 log: { access: { path: /var/log/a.log, format: "$remote_addr $reason" } }
 adapter: bun
@@ -120,6 +128,10 @@ routes: { default: 10.0.0.3:443 }
     assert.deepEqual(config.resolver, {
       servers: ["192.0.2.53:53", "[2001:db8::53]:53", "192.0.2.53:5353"],
       timeout: 1000,
+      families: ["ipv4"],
+      minTtl: 0,
+      maxTtl: 3_600_000,
+      staleFor: 86_400_000,
     });
     assert.deepEqual(config.limits, { connections: 100, dryRun: false, prereadBytes: 16384, prereadTotal: 1_000_000 });
     assert.deepEqual(config.log, { access: { path: "/var/log/a.log", format: "$remote_addr $reason" } });
@@ -192,7 +204,7 @@ routes: { default: 10.0.0.3:443 }
   }
 });
 
-const TOP = "listeners, routes, upstreams, timeouts, resolver, limits, log, tcp, adapter and workers";
+const TOP = "listeners, routes, upstreams, timeouts, resolver, selfAddresses, limits, log, tcp, adapter and workers";
 const DURATION = "it must be a duration with its unit, such as 500ms, 10s, 5m, 1h or 1d";
 const SIZE = "it must be a size such as 64KiB, 10MB or 4096 (bytes)";
 
@@ -263,7 +275,7 @@ describe("faults of single options", () => {
     ],
     [
       "resolver: { foo: 1 }",
-      "9:13 unknown_key Cannot use the key 'foo' in resolver: there is no such option; the keys are servers and timeout",
+      "9:13 unknown_key Cannot use the key 'foo' in resolver: there is no such option; the keys are servers, timeout, families, minTtl, maxTtl and staleFor",
     ],
     ["__proto__: 1", `9:1 unknown_key Cannot use the key '__proto__': there is no such option; the keys are ${TOP}`],
     [
@@ -345,7 +357,7 @@ describe("faults of single options", () => {
       "12:14 bad_value Cannot use upstreams.a.balance 'radnom': there is no such method; did you mean 'random'?",
       "13:15 bad_value Cannot use upstreams.a.servers[0] 'x': a host name needs a port, as in api.example.com:443",
       "13:18 wrong_type Cannot use upstreams.a.servers[1] 5: it must be host:port, IP:port or unix:/path, or a map with address",
-      "13:21 missing_key Cannot use upstreams.a.servers[2]: the key 'address' is missing; it must be host:port, IP:port or unix:/path",
+      "13:21 bad_value Cannot use upstreams.a.servers[2]: the key 'address' is missing; it must be host:port, IP:port or unix:/path",
       "13:52 unknown_key Cannot use the key 'wieght' in upstreams.a.servers[3]: there is no such option; did you mean 'weight'?",
       "13:76 bad_value Cannot use upstreams.a.servers[4].address 'a:0': a port is a number from 1 to 65535",
       "13:89 bad_value Cannot use upstreams.a.servers[4].weight 0: it must be a whole number from 1 to 1000",

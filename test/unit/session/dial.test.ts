@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { UpstreamAttempt } from "../../../src/connection_record.ts";
 import { ATTEMPT_DELAY, Dial, DialPlan, type DialTarget, QUEUE_POLL, type Waiting } from "../../../src/session/dial.ts";
+import { AddressMemory } from "../../../src/upstream/address_memory.ts";
 import { failure } from "./session_fixture.ts";
 
 class Plan extends DialPlan {
@@ -61,7 +62,7 @@ describe("dial: several servers", () => {
     const { dial, attempts, text, told } = start([server("192.0.2.1"), server("192.0.2.2")]);
     assert.equal(text(dial.begin(0)), "connect 1 192.0.2.1");
     assert.equal(text(dial.connectFailed(1, failure("ECONNREFUSED"), 5)), "connect 2 192.0.2.2");
-    dial.connected(2);
+    dial.connected(2, 5);
     assert.deepEqual(attempts, [
       { address: "192.0.2.1:443", outcome: "ECONNREFUSED" },
       { address: "192.0.2.2:443", outcome: "" },
@@ -100,7 +101,7 @@ describe("dial: several servers", () => {
 });
 
 describe("dial: names (RFC 8305)", () => {
-  const ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::1"];
+  const ADDRESSES = ["2001:db8::1", "192.0.2.1", "192.0.2.2"];
 
   test("addresses race, one every 250 ms, families in turn", () => {
     const { dial, attempts, text } = start([named("a.test")]);
@@ -110,7 +111,7 @@ describe("dial: names (RFC 8305)", () => {
     assert.equal(text(dial.timedOut(260)), "+connect 2 192.0.2.1");
     assert.equal(text(dial.timedOut(510)), "+connect 3 192.0.2.2");
     assert.equal(dial.deadline, 15_000);
-    dial.connected(2);
+    dial.connected(2, 5);
     assert.deepEqual(attempts.at(-1), { address: "192.0.2.1:443", outcome: "" });
     assert.deepEqual(attempts.map(({ outcome }) => outcome).sort(), ["", "abandoned", "abandoned"]);
   });
@@ -251,14 +252,49 @@ describe("dial: nextServer.timeout, and servers that close", () => {
   test("one that closes before its first byte is passed over, and when it was the last one that is the reason", () => {
     const { dial, attempts, text } = start([server("192.0.2.1"), server("192.0.2.2")]);
     dial.begin(0);
-    dial.connected(1);
+    dial.connected(1, 5);
     assert.equal(dial.offerUntil(1), undefined, "this plan has nobody else to ask");
     assert.equal(text(dial.lost("ECONNRESET", 2)), "connect 2 192.0.2.2");
-    dial.connected(2);
+    dial.connected(2, 5);
     assert.equal(text(dial.lost("closed", 3)), "failed server_closed");
     assert.deepEqual(
       attempts.map(({ outcome }) => outcome),
       ["ECONNRESET", "closed"],
+    );
+  });
+});
+
+describe("dial: what addresses did before", () => {
+  test("an address that was overtaken or refused is tried last by the next connection", () => {
+    const memory = new AddressMemory();
+    const begin = (now: number) => {
+      const dial = new Dial(new Plan([named("a.test")]), [], now + 15_000, memory);
+      dial.begin(now);
+      return dial;
+    };
+    const ip = (step: ReturnType<Dial["begin"]>) =>
+      step.kind === "connect" && step.endpoint.kind === "tcp" ? step.endpoint.ip : step.kind;
+    const first = begin(0);
+    const addresses = ["2001:db8::1", "192.0.2.1"];
+    assert.equal(ip(first.resolved("a.test", addresses, 0)), "2001:db8::1");
+    assert.equal(ip(first.timedOut(ATTEMPT_DELAY)), "192.0.2.1");
+    first.connected(2, ATTEMPT_DELAY + 5);
+    const second = begin(1_000);
+    assert.equal(ip(second.resolved("a.test", addresses, 1_000)), "192.0.2.1");
+    assert.equal(ip(second.connectFailed(1, failure("ECONNREFUSED"), 1_001)), "2001:db8::1");
+    second.connected(2, 1_002);
+    assert.equal(ip(begin(2_000).resolved("a.test", addresses, 2_000)), "2001:db8::1");
+    assert.equal(ip(begin(90_000).resolved("a.test", addresses, 90_000)), "2001:db8::1");
+  });
+
+  test("an address that a proxy tool made up is named when nobody is there", () => {
+    const { dial } = start([named("a.test")]);
+    dial.begin(0);
+    dial.resolved("a.test", ["28.0.0.7"], 1);
+    const refused = dial.connectFailed(1, failure("ECONNREFUSED"), 2);
+    assert.match(
+      refused.kind === "failed" ? refused.detail : "",
+      /Cannot connect to 28\.0\.0\.7:443: ECONNREFUSED; .*fake-IP/,
     );
   });
 });

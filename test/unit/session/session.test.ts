@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { newRecord } from "../../../src/connection_record.ts";
 import { Admission, WorkerLimits } from "../../../src/limits/admission.ts";
 import { createLimitsMemory } from "../../../src/limits/limits_memory.ts";
 import type { PrereadBudget } from "../../../src/session/preread_buffer.ts";
-import type { Session } from "../../../src/session/session.ts";
+import { Session } from "../../../src/session/session.ts";
+import type { SessionSettings } from "../../../src/session/session_settings.ts";
 import type { Step } from "../../../src/session/step.ts";
-import { corpusBytes, createSession, failure, HELLO, trusted } from "./session_fixture.ts";
+import { corpusBytes, createSession, failure, HELLO, LOCAL, PEER, settingsOf, trusted } from "./session_fixture.ts";
 
 const text = (value: string): Uint8Array => Uint8Array.from(Buffer.from(value, "latin1"));
 const latin1 = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString("latin1");
@@ -379,5 +381,60 @@ describe("session: HTTP", () => {
     assert.equal(step.reason, "redirected");
     assert.match(latin1(step.reply), /^HTTP\/1.1 308 .*\r\nlocation: https:\/\/shop\.example\.test\/a\?b\r\n/is);
     assert.equal(redirect("evil.test").reason, "no_route");
+  });
+});
+
+describe("session: loops", () => {
+  const yaml = "routes: { shop.example.test: direct }";
+  const begin = (settings: SessionSettings) => {
+    const session = new Session(settings, newRecord(1, 0, "10.0.0.5:443", settings.protocol, PEER, LOCAL), 0);
+    session.start(0);
+    return session;
+  };
+
+  test("a hello that is under way from here is a loop, and none once the first connection is over", () => {
+    const settings = settingsOf(yaml);
+    const first = begin(settings);
+    assert.equal(first.received(HELLO, 1).kind, "resolve");
+    const second = begin(settings);
+    const step = second.received(HELLO, 2);
+    assert.deepEqual([step.kind, second.record.reason], ["close", "loop"]);
+    assert.match(second.record.detail, /shop\.example\.test went out from here and came back from 198\.51\.100\.9/);
+    first.clientClosed(undefined, 3);
+    assert.equal(begin(settings).received(HELLO, 4).kind, "resolve");
+    assert.equal(settings.loops.size, 1);
+  });
+
+  test("an idle connection leaves nothing in the memory", () => {
+    const settings = settingsOf(yaml);
+    const session = begin(settings);
+    session.received(HELLO, 1);
+    session.resolved("shop.example.test", ["8.8.8.8"], 2);
+    assert.equal(session.connected(1, 3).kind, "relay");
+    assert.equal(settings.loops.size, 1);
+    session.timedOut(session.deadline, 100);
+    assert.equal(settings.loops.size, 0);
+  });
+
+  test("a server that is given by its address is not watched", () => {
+    const settings = settingsOf("routes: { shop.example.test: 192.0.2.1:443 }");
+    begin(settings).received(HELLO, 1);
+    assert.equal(settings.loops.size, 0);
+    assert.equal(begin(settings).received(HELLO, 1).kind, "connect");
+  });
+
+  test("a request from our own end of a connection to a server is a loop", () => {
+    const settings = settingsOf("routes: { shop.example.test: 'self.test:80' }", { protocol: "http", port: 80 });
+    const request = new TextEncoder().encode("GET / HTTP/1.1\r\nHost: shop.example.test\r\n\r\n");
+    const first = begin(settings);
+    first.received(request, 1);
+    first.resolved("self.test", ["10.0.0.5"], 2);
+    // As the second one's peer.
+    assert.equal(first.connected(1, 3, { local: PEER }).kind, "relay");
+    const second = begin(settings);
+    second.received(request, 4);
+    assert.equal(second.record.reason, "loop");
+    first.relayed({ reason: "ended" }, 0, 0, 5);
+    assert.equal(settings.loops.size, 0);
   });
 });

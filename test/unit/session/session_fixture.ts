@@ -11,6 +11,7 @@ import { PrereadBudget } from "../../../src/session/preread_buffer.ts";
 import { Session } from "../../../src/session/session.ts";
 import type { SessionSettings } from "../../../src/session/session_settings.ts";
 import { DirectPolicy } from "../../../src/upstream/direct_policy.ts";
+import { LoopWatch } from "../../../src/upstream/loop_watch.ts";
 import { createUpstreams, ownBoard } from "../../../src/upstream/upstream.ts";
 import corpus from "../../fixtures/client_hellos.json" with { type: "json" };
 
@@ -61,6 +62,7 @@ export function settingsOf(
       tell: () => {},
     }),
     directPolicy: new DirectPolicy([LOCAL], ["10.0.0.5"]),
+    loops: new LoopWatch(),
     prereadTimeout: 10_000,
     connectTimeout: 15_000,
     idleTimeout: 60_000,

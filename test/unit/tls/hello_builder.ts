@@ -34,6 +34,8 @@ export function alpn(...protocols: readonly string[]): Uint8Array {
 
 export interface HelloParts {
   version?: number;
+  /** 32 bytes; all 7 if absent. */
+  random?: Uint8Array;
   session?: Uint8Array;
   ciphers?: Uint8Array;
   compressions?: Uint8Array;
@@ -49,7 +51,7 @@ const NOTHING = new Uint8Array(0);
 export function helloBody(parts: HelloParts): Uint8Array {
   return concat(
     uint16(parts.version ?? 0x0303),
-    new Uint8Array(32).fill(7),
+    parts.random ?? new Uint8Array(32).fill(7),
     vector8(parts.session ?? NOTHING),
     vector16(parts.ciphers ?? Uint8Array.of(0x13, 0x01)),
     vector8(parts.compressions ?? Uint8Array.of(0)),

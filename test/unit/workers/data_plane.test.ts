@@ -26,6 +26,7 @@ const START: StartMessage = {
   worker: 0,
   limits: undefined,
   board: createBoardMemory([], 1, { now: () => 0, wallTime: () => 0 }),
+  places: [],
   records: false,
 };
 

@@ -1,0 +1,193 @@
+/**
+ * The servers of upstreams that DNS names: the addresses of a name (`resolve: true`), the SRV records of a service.
+ *
+ * Owns: asking again when an answer is over, and each found server's slot on the board. What stops resolving keeps its
+ * last servers. It must not choose a server, and touches no connection.
+ */
+
+import type { Clock } from "../adapter.ts";
+import type { Config, ServerConfig, Target, UpstreamConfig } from "../config/config.ts";
+import type { IoError } from "../errors.ts";
+import type { ServiceRecord } from "../host.ts";
+import type { NameCache } from "../names/name_cache.ts";
+import type { Board } from "../upstream/board.ts";
+import { configuredPlaces, type MemberPlace } from "../upstream/upstream.ts";
+
+/** Milliseconds: between two questions about one name at least, and after a failure. */
+const SHORTEST = 1_000;
+const RETRY = 5_000;
+
+export interface DiscoveryParts {
+  readonly config: Config;
+  readonly names: Pick<NameCache, "lookUp" | "lookUpService">;
+  readonly clock: Pick<Clock, "now" | "after">;
+  /** Where an upstream's slots are, and what they hold. */
+  readonly board: Board;
+  /** An upstream's servers have changed. */
+  changed(upstream: string, places: readonly MemberPlace[]): void;
+  warn(message: string): void;
+}
+
+/** A server that was found, without its place. */
+type Found = Omit<MemberPlace, "slot" | "server">;
+
+/** One configured server that is found by DNS. */
+interface Source {
+  readonly group: Group;
+  readonly server: number;
+  readonly config: ServerConfig;
+  /** Undefined until it has been resolved once. */
+  places: readonly MemberPlace[] | undefined;
+  failing: boolean;
+}
+
+interface Group {
+  readonly config: UpstreamConfig;
+  readonly index: number;
+  readonly sources: Source[];
+}
+
+export class Discovery {
+  readonly #parts: DiscoveryParts;
+  readonly #groups: Group[] = [];
+  readonly #timers = new Set<() => void>();
+  #stopped = false;
+
+  constructor(parts: DiscoveryParts) {
+    this.#parts = parts;
+    for (const [index, config] of [...parts.config.upstreams.values()].entries()) {
+      const group: Group = { config, index, sources: [] };
+      for (const [server, found] of config.servers.entries()) {
+        if (found.discover === undefined) continue;
+        group.sources.push({ group, server, config: found, places: undefined, failing: false });
+      }
+      if (group.sources.length > 0) this.#groups.push(group);
+    }
+  }
+
+  /** No upstream has servers that DNS names. */
+  get isIdle(): boolean {
+    return this.#groups.length === 0;
+  }
+
+  /** Asks for every name, and goes on asking; resolves when all were answered once, or cannot be. */
+  async start(): Promise<void> {
+    await Promise.all(this.#groups.flatMap(({ sources }) => sources.map((source) => this.#refresh(source))));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const cancel of this.#timers) cancel();
+  }
+
+  async #refresh(source: Source): Promise<void> {
+    const { clock, warn } = this.#parts;
+    let next: number;
+    try {
+      const { value, freshUntil } = await this.#lookUp(source);
+      next = Math.max(SHORTEST, freshUntil - clock.now());
+      if (source.failing) warn(`upstream ${source.group.config.name}: ${nameOf(source)} resolves again`);
+      source.failing = false;
+      if (!this.#stopped) this.#found(source, value);
+    } catch (error) {
+      next = RETRY;
+      this.#failed(source, error as IoError);
+    }
+    if (this.#stopped) return;
+    const cancel = clock.after(next, () => {
+      this.#timers.delete(cancel);
+      void this.#refresh(source);
+    });
+    this.#timers.add(cancel);
+  }
+
+  async #lookUp({ config }: Source): Promise<{ readonly value: readonly Found[]; readonly freshUntil: number }> {
+    const { names } = this.#parts;
+    if (config.target.kind !== "host") return { value: [], freshUntil: Infinity };
+    const { name, port } = config.target;
+    if (config.discover === "service") {
+      const { value, freshUntil } = await names.lookUpService(name);
+      return { value: serversOf(value), freshUntil };
+    }
+    const { value, freshUntil } = await names.lookUp(name);
+    return { value: value.map((ip) => ({ target: { kind: "ip", ip, port } })), freshUntil };
+  }
+
+  #failed(source: Source, { code }: IoError): void {
+    if (source.failing || this.#stopped) return;
+    source.failing = true;
+    const kept = source.places === undefined ? "" : "; its last servers are kept";
+    this.#parts.warn(`upstream ${source.group.config.name}: Cannot resolve ${nameOf(source)}: ${code}${kept}`);
+  }
+
+  #found(source: Source, found: readonly Found[]): void {
+    const before = new Map((source.places ?? []).map((place) => [keyOf(place), place]));
+    const places: MemberPlace[] = [];
+    const fresh: Found[] = [];
+    for (const server of found) {
+      const old = before.get(keyOf(server));
+      if (old === undefined) fresh.push(server);
+      else places.push({ ...server, slot: old.slot, server: source.server });
+    }
+    this.#place(source, fresh, places);
+    places.sort((a, b) => a.slot - b.slot);
+    if (source.places !== undefined && JSON.stringify(places) === JSON.stringify(source.places)) return;
+    source.places = places;
+    this.#parts.changed(source.group.config.name, this.#placesOf(source.group));
+  }
+
+  /** Gives each new server a slot that nobody has, and whose last server's connections have ended. */
+  #place(source: Source, fresh: readonly Found[], places: MemberPlace[]): void {
+    const { board, warn } = this.#parts;
+    const { group } = source;
+    const first = board.firstSlot(group.index);
+    const taken = new Set([...places, ...this.#placesOf(group)].map(({ slot }) => slot));
+    let slot = first + group.config.servers.length;
+    for (const server of fresh) {
+      const end = first + board.slotsOf(group.index);
+      while (slot < end && (taken.has(slot) || board.read(slot, "active") > 0)) slot++;
+      if (slot >= end) {
+        warn(
+          `upstream ${group.config.name}: ${nameOf(source)} has more servers than can be used; ${places.length} are`,
+        );
+        return;
+      }
+      board.clear(slot);
+      places.push({ ...server, slot, server: source.server });
+      slot++;
+    }
+  }
+
+  /** A source that was not resolved yet stands as the configuration has it. */
+  #placesOf({ config, index, sources }: Group): readonly MemberPlace[] {
+    const found = new Map(sources.map(({ server, places }) => [server, places]));
+    const configured = configuredPlaces(config, this.#parts.board.firstSlot(index));
+    return [
+      ...configured.filter(({ server }) => found.get(server) === undefined),
+      ...sources.flatMap(({ places }) => places ?? []),
+    ];
+  }
+}
+
+function nameOf({ config: { target } }: Source): string {
+  return target.kind === "host" ? target.name : "";
+}
+
+function keyOf({ target }: { readonly target: Target }): string {
+  return JSON.stringify(target);
+}
+
+/** RFC 2782: the lowest priority serves, by weight; what has a higher one is for when none of those can. */
+function serversOf(records: readonly ServiceRecord[]): Found[] {
+  // The root as target: the service is decidedly not available there.
+  const usable = records.filter(({ target }) => target !== "");
+  const first = Math.min(...usable.map(({ priority }) => priority));
+  const found = usable.map(
+    ({ priority, weight, port, target }): Found => ({
+      target: { kind: "host", name: target, port },
+      weight: Math.max(1, weight),
+      backup: priority !== first,
+    }),
+  );
+  return [...new Map(found.map((server) => [keyOf(server), server])).values()];
+}
