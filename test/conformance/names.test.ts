@@ -14,6 +14,11 @@ import type { Peer } from "./harness/peer.ts";
 import { type RunningProxy, startProxy } from "./harness/proxy.ts";
 import { type Scope, suiteScope, until } from "./harness/waiting.ts";
 
+const FLOOD = 150;
+/** Sockets for lookups at once, and what else may be open for a moment. */
+const LOOKUPS = 64;
+const SLACK = 20;
+
 /** Greets, and says more when asked to. */
 function server(text: string): (peer: Peer) => void {
   return (peer) => {
@@ -49,6 +54,7 @@ forEachCombination((combination) => {
           "moves.test": { to: `direct:${one.port}`, allowPrivate: true },
           "fails.test": { to: `direct:${one.port}`, allowPrivate: true },
           "plain.test": one.address,
+          "*.flood.test": `direct:${one.port}`,
           "dead.test": `silent.test:${one.port}`,
           "pool.test": "pool",
           "service.test": "service",
@@ -140,5 +146,19 @@ forEachCombination((combination) => {
     for (let turn = 0; turn < 4; turn++) assert.equal(await ask(t, "service.test"), "two");
     two.close();
     await untilAnswers(t, "service.test", "one");
+  });
+
+  test("a flood of names that nobody answers for: so many lookups at once, and the others are served", async (t) => {
+    const before = proxy.descriptors();
+    const names = Array.from({ length: FLOOD }, (_, index) => `n${index}.flood.test`);
+    for (const name of names) zone[name] = "silent";
+    const clients = await Promise.all(names.map((name) => sendFirst(t, proxy.endpoint, helloFor(name))));
+    await until("the flood to arrive", () => dns.questions.some((question) => /flood/.test(question)) || undefined);
+    const asking = proxy.descriptors() - before - FLOOD;
+    assert.ok(asking <= LOOKUPS + SLACK, `${asking} descriptors for lookups`);
+    assert.equal(await ask(t, "plain.test"), "one");
+    await Promise.all(clients.map((client) => client.untilEnd()));
+    const records = await Promise.all(clients.map((client) => proxy.recordOf(client)));
+    for (const { reason } of records) assert.equal(reason, "resolve_timeout");
   });
 });
