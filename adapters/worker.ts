@@ -118,8 +118,9 @@ export async function serveAsWorker(): Promise<void> {
   });
   // Nobody could wake it: it must not go to sleep in a system call.
   if (!(await plane.start(start))) return;
-  if (serve === undefined) port.on("message", receive);
-  else await serve(() => drainPort(port, receive));
+  // Also where `serve` drains the port: what comes in the turns of this thread's own loop, that loop takes.
+  port.on("message", receive);
+  await serve?.(() => drainPort(port, receive));
 }
 
 interface ThreadAdapter {
