@@ -78,8 +78,12 @@ forEachCombination((combination) => {
     });
   });
 
-  async function ask(t: Scope, name: string): Promise<{ readonly client: Peer; readonly record: LogRecord }> {
-    const client = await sendFirst(t, proxy.endpoint, helloFor(`${name}.test`));
+  async function ask(
+    t: Scope,
+    name: string,
+    hello = helloFor(`${name}.test`),
+  ): Promise<{ readonly client: Peer; readonly record: LogRecord }> {
+    const client = await sendFirst(t, proxy.endpoint, hello);
     await client.receive(1);
     client.finish();
     return { client, record: await proxy.recordOf(client) };
@@ -133,7 +137,7 @@ forEachCombination((combination) => {
   for (const how of ["finish", "reset"] as const) {
     test(`closed before the first byte (${how === "finish" ? "FIN" : "RST"}): the next one gets the same bytes`, async (t) => {
       const hello = helloFor(`${how}.test`);
-      const { client, record } = await ask(t, how);
+      const { client, record } = await ask(t, how, hello);
       assert.equal(client.text, "b");
       assert.deepEqual([record.reason, record.upstream?.length], ["ok", 2]);
       assert.match(record.upstream?.[0] ?? "", how === "finish" ? /closed\)$/ : /\((closed|ECONNRESET)\)$/);
