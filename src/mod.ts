@@ -8,6 +8,7 @@ import type { Adapter } from "./adapter.ts";
 import { type Endpoint, formatEndpoint } from "./address.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, configFromObject, formatConfigError } from "./config/load.ts";
+import { namedServers } from "./config/named_servers.ts";
 import type { ConfigInput } from "./config/schema.ts";
 import type { Secrets } from "./config/secrets.ts";
 import type { ConnectionRecord } from "./connection_record.ts";
@@ -17,7 +18,6 @@ import { limitsNeeded, WorkerLimits } from "./limits/admission.ts";
 import { createLimitsMemory, type LimitsMemory } from "./limits/limits_memory.ts";
 import { compileLineFormat } from "./log/access_log.ts";
 import type { ConnectionCounts } from "./metrics/counts.ts";
-import { resolvedNames } from "./named_servers.ts";
 import { checkNames } from "./names/check_names.ts";
 import { NameCache } from "./names/name_cache.ts";
 import { ProxyServer } from "./proxy/proxy_server.ts";
@@ -337,8 +337,7 @@ const FIRST_ANSWERS = 2_000;
 
 /** Said, and no more: a machine may be up before its DNS is, and routes that need no name work without it. */
 async function warnOfNames({ config, names, environment }: Services): Promise<void> {
-  for (const { message } of await checkNames([...resolvedNames(config).values()], names))
-    warn(environment.host, message);
+  for (const { message } of await checkNames(namedServers(config), names)) warn(environment.host, message);
 }
 
 function openLog(config: Config, host: Host): LogSink | undefined {

@@ -56,7 +56,7 @@ const RINGS: readonly Ring[] = [
   { name: "driver", rooms: ["proxy"], imports: ["leaf", "wire", "record", "policy", "machine"] },
   {
     name: "shell",
-    rooms: ["cli", "admin", "mod", "workers", "named_servers", "secrets", "start_error"],
+    rooms: ["cli", "admin", "mod", "workers", "secrets", "start_error"],
     imports: ["leaf", "wire", "record", "policy", "machine", "driver", "shell"],
   },
 ];
@@ -99,7 +99,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/config/check_via.ts": "part of the check: test/unit/config/check_via.test.ts loads whole files",
   "src/config/kind_options.ts": "part of the schema: test/unit/config/kind_options.test.ts loads whole files",
   "src/config/proxy_header_options.ts": "part of the schema: test/unit/config/check_via.test.ts loads whole files",
-  "src/config/resolver_options.ts": "part of the schema: test/unit/config/resolver_options.test.ts",
+  "src/config/resolver_options.ts": "part of the schema: test/unit/config/named_servers.test.ts",
   "src/config/upstream_options.ts": "part of the schema: test/unit/config/load.test.ts",
   "src/names/cached_name.ts": "NameCache keeps them: test/unit/names/name_cache.test.ts",
   "src/mod.ts": "test/packaging uses it as a library on each runtime; the command line and conformance run on it",
@@ -113,6 +113,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/session/egress.ts": "Session goes out by it: test/unit/session/egress.test.ts",
   "src/session/proxy_header.ts": "Session sends it: test/unit/session/egress.test.ts",
   "src/session/via_plan.ts": "Session dials by it: test/unit/session/egress.test.ts",
+  "src/session/first_message.ts": "Session feeds it: test/unit/session/session.test.ts",
   "src/session/forwarded_request.ts":
     "Session makes it: test/unit/session/session.test.ts; its gate: request_gate.test.ts",
   "src/session/loop_guard.ts": "Session keeps one: test/unit/session/session.test.ts, test/conformance/loop.test.ts",

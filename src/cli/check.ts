@@ -1,7 +1,7 @@
 /** `certless check`: every fault of a configuration at once. */
 
 import type { Config } from "../config/config.ts";
-import { resolvedNames } from "../named_servers.ts";
+import { namedServers } from "../config/named_servers.ts";
 import { checkNames } from "../names/check_names.ts";
 import { type CliContext, type Command, type CommandArgs, EXIT } from "./command.ts";
 import { load } from "./load.ts";
@@ -31,7 +31,7 @@ Exit code 0: it is valid. 1: a name in it does not resolve. 2: it has faults, or
 
 async function checkResolved({ host }: CliContext, config: Config): Promise<number> {
   const { resolver, names } = openNames(host, config);
-  const servers = [...resolvedNames(config).values()];
+  const servers = namedServers(config);
   const faults = await checkNames(servers, names);
   resolver.close();
   for (const { message } of faults) host.stderr.write(`${message}\n`);

@@ -1,4 +1,7 @@
-/** What only shows when `via` and servers are looked at together: a proxy cannot lead to a `unix:` socket of this machine. */
+/**
+ * What only shows when `via` and servers are looked at together: a proxy cannot lead to a `unix:` socket of this machine,
+ * and names behind a proxy are the proxy's to resolve.
+ */
 
 import type { RouteTable, UpstreamConfig } from "./config.ts";
 import type { Fault, Path } from "./fault.ts";
@@ -16,6 +19,16 @@ export function checkUpstreamVia(upstreams: ReadonlyMap<string, UpstreamConfig>,
     if (index < 0) continue;
     const message = `Cannot reach a server of ${quote(name)} by via: ${REMEDY}`;
     faults.push({ code: "conflict", at: ["upstreams", name, "servers", index], on: "value", message });
+  }
+  for (const [name, upstream] of upstreams) if (upstream.via !== undefined) checkDiscovered(name, upstream, faults);
+}
+
+function checkDiscovered(name: string, { servers }: UpstreamConfig, faults: Fault[]): void {
+  for (const [index, { discover }] of servers.entries()) {
+    if (discover === undefined) continue;
+    const option = discover === "service" ? "service" : "resolve";
+    const message = `Cannot use ${option} behind the via of ${quote(name)}: the proxy resolves names itself; write host:port`;
+    faults.push({ code: "conflict", at: ["upstreams", name, "servers", index, option], on: "key", message });
   }
 }
 

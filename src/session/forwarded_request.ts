@@ -7,6 +7,7 @@
 import { forwardedHead } from "../http/forwarded_head.ts";
 import { RequestGate } from "../http/request_gate.ts";
 import type { RequestHead } from "../http/request_head.ts";
+import { join } from "./preread_buffer.ts";
 import type { RelayGate } from "./step.ts";
 
 export const BROKEN_BODY = "the chunked body breaks RFC 9112 section 7.1";
@@ -33,10 +34,10 @@ export class ForwardedRequest implements RelayGate {
   }
 
   /** What the server gets of the client's first bytes; undefined where the body is broken. */
-  begin(preread: Uint8Array): readonly [head: Uint8Array, body: Uint8Array] | undefined {
+  begin(preread: Uint8Array): Uint8Array | undefined {
     const body = preread.subarray(this.#head.bytes);
     const passed = this.fromClient(body);
-    return passed < 0 ? undefined : [forwardedHead(preread, this.#head), body.subarray(0, passed)];
+    return passed < 0 ? undefined : join(forwardedHead(preread, this.#head), body.subarray(0, passed));
   }
 
   readonly fromClient = (bytes: Uint8Array): number => {

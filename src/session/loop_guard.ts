@@ -11,7 +11,6 @@ import type { RouteOptions } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { LoopWatch } from "../upstream/loop_watch.ts";
 import type { Prelude } from "./preread.ts";
-import type { PrereadBuffer } from "./preread_buffer.ts";
 
 /**
  * Where a ClientHello's random begins: behind the headers of record and message, and the version (RFC 8446 §4.1.2). In a
@@ -48,19 +47,18 @@ export class LoopGuard {
 
 /**
  * Watches a connection whose way DNS has a say in: only there can one come back unforeseen; undefined: this is none.
- * @param buffer the first message, at `start`.
+ * @param bytes the first message.
  */
 export function guardLoop(
   loops: LoopWatch,
   { to }: Pick<RouteOptions, "to">,
   { kind }: Prelude,
   peer: Endpoint,
-  buffer: PrereadBuffer,
-  start: number,
+  bytes: Uint8Array,
 ): LoopGuard | undefined {
   if (to.kind !== "direct" && to.kind !== "host") return undefined;
   if (kind !== "tls") return new LoopGuard(loops, undefined, loops.has(formatEndpoint(peer)));
-  const key = latin1(buffer.bytes, start + RANDOM_AT, start + RANDOM_AT + RANDOM_LENGTH);
+  const key = latin1(bytes, RANDOM_AT, RANDOM_AT + RANDOM_LENGTH);
   const isNew = loops.enter(key);
   // The one that is under way keeps its place.
   return new LoopGuard(loops, isNew ? key : undefined, !isNew);

@@ -6,22 +6,23 @@
  * argument, and `deadline` says when `timedOut` is due.
  */
 
-import type { RelayEnd, Socket } from "../adapter.ts";
+import type { RelayEnd } from "../adapter.ts";
+import type { Endpoint } from "../address.ts";
 import type { Route, RouteOptions } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import { type IoError, NEED_MORE } from "../errors.ts";
 import { type Refusal, refusedBy, Visit, withRate } from "../limits/admission.ts";
 import type { Reason } from "../reason.ts";
-import type { TlsErrorCode } from "../tls/client_hello.ts";
 import type { Member } from "../upstream/member.ts";
 import { Dial, type DialFailure, type DialPlan } from "./dial.ts";
 import { serverPlan } from "./dial_plan.ts";
 import { type Egress, egressOf } from "./egress.ts";
+import { FirstMessage } from "./first_message.ts";
 import { BROKEN_BODY, ForwardedRequest } from "./forwarded_request.ts";
 import { guardLoop, type LoopGuard, loopText } from "./loop_guard.ts";
-import { describe, describePeers, type Prelude, Preread, preludeBytes } from "./preread.ts";
-import { join, PrereadBuffer } from "./preread_buffer.ts";
-import { redirectReply, rejection, rejectReason } from "./rejection.ts";
+import { describe, describePeers, type Prelude } from "./preread.ts";
+import { join } from "./preread_buffer.ts";
+import { redirectReply, rejectReason } from "./rejection.ts";
 import { isRepeatable } from "./repeatable.ts";
 import type { SessionSettings } from "./session_settings.ts";
 import { READ, type Step, WAIT } from "./step.ts";
@@ -39,11 +40,8 @@ export class Session {
   readonly #startedAt: number;
   #headLength = 0;
   /** Gone once the relay has begun, like all that only the way to it needs: an idle connection keeps little. */
-  #preread: Preread | undefined;
-  readonly #buffer: PrereadBuffer;
+  #first: FirstMessage | undefined;
   #state: "preread" | "dialing" | "offering" | "relaying" | "closed" = "preread";
-  #prelude: Prelude | undefined;
-  #tlsCode: TlsErrorCode | undefined;
   /** What limits and access lists know of it; there only where there are some. */
   #visit: Visit | undefined;
   #dial: Dial | undefined;
@@ -52,7 +50,7 @@ export class Session {
   #member: Member | undefined;
   /** Only where the way to the server is more than a connect. */
   #egress: Egress | undefined;
-  /** Where DNS has a say; gone when the connection has not come back: what does, does so at once. */
+  /** Where DNS has a say; gone once it is clear that the connection does not come back. */
   #loop: LoopGuard | undefined;
   #cutReason: Reason | undefined;
   /** HTTP only. */
@@ -64,8 +62,7 @@ export class Session {
     this.#settings = settings;
     this.record = record;
     this.#startedAt = now;
-    this.#preread = new Preread(settings.protocol, settings.trustedProxies !== undefined);
-    this.#buffer = new PrereadBuffer(settings.budget);
+    this.#first = new FirstMessage(settings);
     const { kinds, prereadTimeout } = settings;
     this.deadline = now + (kinds?.silent === undefined ? prereadTimeout : Math.min(kinds.silentAfter, prereadTimeout));
     if (settings.admission !== undefined) this.#visit = new Visit(settings.admission);
@@ -97,27 +94,21 @@ export class Session {
     if (this.#state === "offering") return this.#moreFromClient(bytes, now);
     if (this.#state === "relaying" || this.#state === "closed") return WAIT;
     this.record.bytesReceived += bytes.length;
-    if (!this.#buffer.append(bytes)) return this.#close("preread_memory", "", now);
+    const first = this.#first!;
+    if (!first.append(bytes)) return this.#close("preread_memory", "", now);
     if (this.#state !== "preread") return WAIT;
     if (this.#settings.kinds !== undefined) this.deadline = this.#startedAt + this.#settings.prereadTimeout;
-    const prelude = this.#preread!.read(this.#buffer.bytes);
+    const prelude = first.read();
     const refusal = this.#applyProxyHeader();
     if (refusal !== undefined) return this.#close(refusal.reason, refusal.detail, now);
-    if (prelude === NEED_MORE) {
-      if (this.#buffer.length < this.#settings.prereadBytes) return READ;
-      return this.#close("preread_too_large", `${this.#buffer.length} bytes and not complete`, now);
-    }
+    if (prelude === NEED_MORE) return READ;
     if (prelude.kind === "answer") {
       this.record.bytesSent += prelude.bytes.length;
       return prelude;
     }
     if (prelude.kind === "failed") {
-      this.#tlsCode = prelude.tlsCode;
       return this.#close(prelude.reason, prelude.detail, now, prelude.reply ?? this.#rejection(prelude.reason));
     }
-    // However many bytes one read brought: what is too large in two reads must not pass in one.
-    const length = preludeBytes(prelude);
-    if (length > this.#settings.prereadBytes) return this.#close("preread_too_large", `${length} bytes`, now);
     return this.#routed(prelude, now);
   }
 
@@ -126,7 +117,7 @@ export class Session {
     if (this.#state === "offering") return this.#settle(this.#relayStep(EMPTY), false, now);
     if (this.#state === "dialing") this.#dial!.clientEnded = true;
     if (this.#state !== "preread") return WAIT;
-    return this.#close("client_left", `after ${this.#buffer.length} bytes of an unfinished first message`, now);
+    return this.#close("client_left", `after ${this.#first!.length} bytes of an unfinished first message`, now);
   }
 
   /** The client's socket broke before it was relayed. */
@@ -147,7 +138,8 @@ export class Session {
     return this.#state === "dialing" ? this.#dialed(this.#dial!.connectFailed(attempt, error, now), now) : WAIT;
   }
 
-  connected(attempt: number, now: number, socket?: Pick<Socket, "local">): Step {
+  /** @param socket the server's. */
+  connected(attempt: number, now: number, socket?: { readonly local: Endpoint }): Step {
     if (this.#state !== "dialing") return WAIT;
     if (socket !== undefined) this.#loop?.leftFrom(socket);
     const dial = this.#dial!;
@@ -162,8 +154,8 @@ export class Session {
     const step = this.#relay(now);
     if (step.kind !== "relay") return step;
     if (early.length > 0) return this.#heard(step, early, now);
-    const length = this.#buffer.length - this.#preread!.skip;
-    const until = isRepeatable(this.#prelude!, length) ? this.#dial!.offerUntil(now) : undefined;
+    const { prelude, bytes } = this.#first!;
+    const until = isRepeatable(prelude!, bytes.length) ? this.#dial!.offerUntil(now) : undefined;
     if (until === undefined) return this.#settle(step, false, now);
     this.#state = "offering";
     this.#headLength = 0;
@@ -219,9 +211,8 @@ export class Session {
     this.#movedAt = now;
     this.deadline = now + this.#idleCheck();
     this.#visit?.handshakeOver();
-    this.#buffer.release();
-    this.#preread = undefined;
-    this.#prelude = undefined;
+    this.#first!.release();
+    this.#first = undefined;
     this.#dial = undefined;
     this.#egress = undefined;
     return step;
@@ -272,14 +263,14 @@ export class Session {
   // --- routing ---
 
   #applyProxyHeader(): Refusal | undefined {
-    if (!describePeers(this.record, this.#preread!.proxyHeader)) return undefined;
-    return this.#visit?.identified(this.record);
+    return describePeers(this.record, this.#first!.proxyHeader) ? this.#visit?.identified(this.record) : undefined;
   }
 
   #prereadTimedOut(now: number): Step {
     const silent = this.#settings.kinds?.silent;
-    const isSilent = silent !== undefined && this.#buffer.length === this.#preread!.skip;
-    if (!isSilent) return this.#close("preread_timeout", `after ${this.#buffer.length} bytes`, now);
+    const first = this.#first!;
+    const isSilent = silent !== undefined && first.bytes.length === 0;
+    if (!isSilent) return this.#close("preread_timeout", `after ${first.length} bytes`, now);
     this.record.protocol = "silent";
     return this.#routeTo(silent, { kind: "other" }, now);
   }
@@ -287,14 +278,15 @@ export class Session {
   #routed(prelude: Prelude, now: number): Step {
     const { record } = this;
     const { kinds, router } = this.#settings;
-    record.protocol = this.#preread!.protocol;
+    record.protocol = this.#first!.protocol;
     describe(record, prelude);
     const isNamed = prelude.kind === "tls" || prelude.kind === "http";
     return this.#routeTo(isNamed ? router.match(record.serverName) : kinds![prelude.kind], prelude, now);
   }
 
   #routeTo(route: Route, prelude: Prelude, now: number): Step {
-    this.#prelude = prelude;
+    const first = this.#first!;
+    first.prelude = prelude;
     const { record } = this;
     record.route = route.text;
     const denied = route.access && refusedBy(route.access, record, `the route ${route.text}`);
@@ -309,12 +301,13 @@ export class Session {
     }
     const plan = this.#plan(route);
     if (plan === undefined) return this.#close("no_server_name", "", now);
-    this.#loop = guardLoop(this.#settings.loops, route, prelude, record.peer, this.#buffer, this.#preread!.skip);
+    this.#loop = guardLoop(this.#settings.loops, route, prelude, record.peer, first.bytes);
     if (this.#loop?.isBack) return this.#close("loop", loopText(record), now);
     this.#visit = withRate(this.#visit, route.rate, this.#settings.rate);
     this.#state = "dialing";
     this.#dialStartedAt = now;
-    this.#dial = new Dial(plan, record.attempts, now + this.#settings.connectTimeout, this.#settings.addresses);
+    const { connectTimeout, addresses } = this.#settings;
+    this.#dial = new Dial(plan, record.attempts, now + connectTimeout, addresses);
     return this.#dialed(this.#dial.begin(now), now);
   }
 
@@ -323,8 +316,9 @@ export class Session {
     const { upstreams, secrets } = this.#settings;
     const upstream = route.to.kind === "upstream" ? upstreams.get(route.to.name)! : undefined;
     const plan = serverPlan(route, upstream, this.record, this.#settings);
-    this.#egress = plan && egressOf(route, upstream?.config, secrets, this.#preread!.sslRequested);
-    return plan && (this.#egress?.through(plan) ?? plan);
+    if (plan === undefined) return undefined;
+    this.#egress = egressOf(route, upstream?.config, secrets, this.#first!.sslRequested);
+    return this.#egress === undefined ? plan : this.#egress.through(plan);
   }
 
   #dialed(outcome: Step | DialFailure, now: number): Step {
@@ -336,17 +330,11 @@ export class Session {
   // --- relaying ---
 
   #relay(now: number): Step {
-    const { skip } = this.#preread!;
-    const preread = skip === 0 ? this.#buffer.bytes : this.#buffer.bytes.subarray(skip);
-    const prelude = this.#prelude!;
-    let head = this.#egress?.head(this.record) ?? EMPTY;
-    if (prelude.kind !== "http") head = join(head, preread);
-    else {
-      this.#request = new ForwardedRequest(prelude.head);
-      const parts = this.#request.begin(preread);
-      if (parts === undefined) return this.#close("malformed_request", BROKEN_BODY, now);
-      head = join(join(head, parts[0]), parts[1]);
-    }
+    const { bytes, prelude } = this.#first!;
+    if (prelude!.kind === "http") this.#request = new ForwardedRequest(prelude!.head);
+    const message = this.#request === undefined ? bytes : this.#request.begin(bytes);
+    if (message === undefined) return this.#close("malformed_request", BROKEN_BODY, now);
+    const head = join(this.#egress?.head(this.record) ?? EMPTY, message);
     this.#headLength = head.length;
     return this.#relayStep(head);
   }
@@ -361,6 +349,7 @@ export class Session {
   }
 
   #checkIdle(now: number, moved: number): Step {
+    // What comes back does so at once.
     this.#loop = this.#loop?.leave();
     if (moved !== this.#moved) {
       this.#moved = moved;
@@ -381,7 +370,7 @@ export class Session {
     this.#state = "closed";
     this.deadline = Infinity;
     this.#visit?.ended();
-    this.#buffer.release();
+    this.#first?.release();
     record.reason = reason;
     record.detail = detail;
     record.duration = now - this.#startedAt;
@@ -392,8 +381,9 @@ export class Session {
   #rejection(reason: Reason): Uint8Array | undefined {
     // A relayed client has had the server's own bytes: a word of ours would only corrupt them.
     if (this.#state === "relaying") return undefined;
+    const first = this.#first!;
     // Nobody who has said nothing is told anything.
-    if (this.#buffer.length === 0 && this.#state === "preread" && reason === "preread_timeout") return undefined;
-    return rejection(reason, this.#preread!.speaks, this.#prelude, this.#tlsCode);
+    if (first.length === 0 && this.#state === "preread" && reason === "preread_timeout") return undefined;
+    return first.rejection(reason);
   }
 }

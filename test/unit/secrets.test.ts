@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { resolvedNames } from "../../src/named_servers.ts";
 import { loadSecrets } from "../../src/secrets.ts";
 import { StartError } from "../../src/start_error.ts";
 
@@ -49,14 +48,4 @@ describe("passwords of proxies", () => {
       return true;
     });
   });
-});
-
-test("names that must resolve: servers' and proxies', not those of servers behind a proxy", () => {
-  assert.deepEqual([...resolvedNames(CONFIG).keys()].sort(), [
-    "p.test",
-    "plain.test",
-    "q.test",
-    "seen.test",
-    "ssh.test",
-  ]);
 });

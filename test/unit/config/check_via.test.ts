@@ -12,6 +12,14 @@ const VIA = "via: 'socks5://10.0.0.9:1080'";
 const UNIX = "a proxy cannot lead to a unix: socket of this machine; put it in an upstream without via";
 
 describe("via, bind and what they lead to", () => {
+  test("servers that DNS names are not found behind a proxy", () => {
+    const upstream = (server: string) =>
+      faults(`routes: { a.com: p }\nupstreams: { p: { servers: [${server}], ${VIA} } }`)[0] ?? "";
+    const reason = "behind the via of 'p': the proxy resolves names itself; write host:port";
+    assert.match(upstream('{ address: "b.com:1", resolve: true }'), new RegExp(`Cannot use resolve ${reason}`));
+    assert.match(upstream("{ service: _https._tcp.b.com }"), new RegExp(`Cannot use service ${reason}`));
+  });
+
   test("any destination but those where they would do nothing", () => {
     assert.deepEqual(
       faults(

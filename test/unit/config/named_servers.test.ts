@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { loadConfig } from "../../../src/config/load.ts";
+import { namedServers } from "../../../src/config/named_servers.ts";
 
 const BASE = "listeners: [{ address: 10.0.0.5:443 }]\nroutes: { default: reject }\n";
 const load = (yaml: string) => loadConfig(yaml, { path: "test", toAscii: (name) => name });
@@ -82,4 +83,26 @@ describe("servers that DNS names", () => {
       assert.match(faults(pool(server))[0] ?? "", message, server);
     }
   });
+});
+
+test("every name that servers are given by, once, and where", () => {
+  const config = valid(`listeners: [{ address: 10.0.0.5:443 }]
+routes: { x.test: "a.test:443", y.test: "b.test:443", z.test: direct, default: pool }
+upstreams: { pool: { servers: ["a.test:8443", { service: _s._tcp.test }, 192.0.2.1:443] } }
+`);
+  assert.deepEqual(namedServers(config), [
+    { name: "a.test", place: "upstreams.pool.servers[0]", service: false },
+    { name: "_s._tcp.test", place: "upstreams.pool.servers[1]", service: true },
+    { name: "b.test", place: "routes.y.test", service: false },
+  ]);
+});
+
+test("names that have to resolve: servers' and proxies', not those of servers behind a proxy", () => {
+  const config = valid(`listeners: [{ address: 10.0.0.1:443, protocol: 'any', ssh: "ssh.test:22" }]
+routes: { a.com: { to: "behind.test:1", via: "http://p.test:1" }, c.com: "plain.test:1" }
+upstreams:
+  p: { servers: ["hidden.test:1"], via: "socks5://q.test:3" }
+  q: { servers: ["seen.test:1"] }`);
+  const names = namedServers(config).map(({ name }) => name);
+  assert.deepEqual(names.sort(), ["p.test", "plain.test", "q.test", "seen.test", "ssh.test"]);
 });

@@ -1,11 +1,12 @@
 /**
- * The names that a configuration has connections go to: servers' and proxies'.
+ * The host names that a configuration sends connections to.
  *
- * Owns: which they are. Servers behind a proxy are not among them: it resolves those.
+ * Owns: where they stand, proxies' among them. Names of `direct` are not: those come from clients. Nor are those of servers
+ * behind a proxy, which resolves them itself.
  */
 
-import type { Config, Target } from "./config/config.ts";
-import { viasOf } from "./config/secrets.ts";
+import type { Config, Target } from "./config.ts";
+import { viasOf } from "./secrets.ts";
 
 /** A name, and one place where it is used. */
 export interface NamedServer {
@@ -16,22 +17,22 @@ export interface NamedServer {
 }
 
 /** Each name once. */
-export function resolvedNames(config: Config): Map<string, NamedServer> {
+export function namedServers(config: Config): NamedServer[] {
   const found = new Map<string, NamedServer>();
   const add = (target: Target, place: string, service = false): void => {
     if (target.kind === "host" && !found.has(target.name))
       found.set(target.name, { name: target.name, place, service });
   };
   for (const [name, { servers, via }] of config.upstreams) {
+    if (via !== undefined) continue;
     for (const [index, { target, discover }] of servers.entries()) {
-      if (via === undefined || discover !== undefined) {
-        add(target, `upstreams.${name}.servers[${index}]`, discover === "service");
-      }
+      add(target, `upstreams.${name}.servers[${index}]`, discover === "service");
     }
   }
   for (const table of new Set(config.listeners.map((listener) => listener.routes))) {
-    for (const { to, text, via } of table.patterns)
+    for (const { to, text, via } of table.patterns) {
       if (to.kind === "host" && via === undefined) add(to, `routes.${text}`);
+    }
     if (table.default.kind === "host") add(table.default, "routes.default");
   }
   for (const [index, { kinds }] of config.listeners.entries()) {
@@ -41,5 +42,5 @@ export function resolvedNames(config: Config): Map<string, NamedServer> {
     }
   }
   for (const [{ target }, place] of viasOf(config)) add(target, place);
-  return found;
+  return [...found.values()];
 }
