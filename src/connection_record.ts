@@ -42,7 +42,7 @@ export interface ConnectionRecord {
   ech: boolean;
   /** The route's name pattern as written, `default`, or undefined before routing. */
   route: string | undefined;
-  readonly attempts: UpstreamAttempt[];
+  attempts: UpstreamAttempt[];
   /** Milliseconds from routing to the server's answer; undefined when none answered. */
   connectTime: number | undefined;
   /** Bytes read from the client. */

@@ -14,7 +14,7 @@ import type { AddressMemory } from "../upstream/address_memory.ts";
 import { interleaveFamilies, orderByExperience } from "../upstream/address_order.ts";
 import { fakeIpNote } from "../upstream/fake_ip.ts";
 import type { Member } from "../upstream/member.ts";
-import type { Place } from "../upstream/waiting_line.ts";
+import type { DialPlan } from "./dial_plan.ts";
 import { type Step, WAIT } from "./step.ts";
 
 /** RFC 8305 §5: Connection Attempt Delay, milliseconds. */
@@ -23,76 +23,22 @@ export const ATTEMPT_DELAY = 250;
 /** Milliseconds between two looks whether a server has room, should nobody tell. */
 export const QUEUE_POLL = 500;
 
+const NO_ENDPOINTS: readonly Endpoint[] = [];
+const NO_SERVER: DialFailure = { kind: "failed", reason: "connect_failed", detail: "there is no server to try" };
 const NOTHING_SENT: Step = { kind: "exchange", bytes: new Uint8Array(0) };
-
-/** Where one server is, or the proxy that leads on to it. */
-export type DialTarget = (
-  | { readonly kind: "endpoint"; readonly endpoint: Endpoint }
-  | { readonly kind: "name"; readonly name: string; readonly port: number }
-) & {
-  /** The server that is reached through this one, `host:port`. */
-  readonly leadsTo?: string;
-};
-
-/** A place in an upstream's line. */
-export interface Waiting {
-  readonly place: Place;
-  /** Milliseconds. */
-  readonly timeout: number;
-}
-
-/** The servers that a connection may try. Most plans have one, and nobody to tell what became of it. */
-export abstract class DialPlan {
-  /** Milliseconds after which no further server is tried. */
-  readonly nextTimeout: number = Infinity;
-  /** The next server; `busy` where all that are left have no room; undefined when all were tried. */
-  abstract next(now: number): DialTarget | "busy" | undefined;
-  /** How many more `next` will give at most; shares out the time. */
-  abstract remaining(): number;
-
-  /** Why a resolved address must not be dialled; undefined where it may. */
-  refuses(_ip: string, _port: number): string | undefined {
-    return undefined;
-  }
-
-  /** The server that `next` gave could not be reached. */
-  failed(_now: number, _cause: string): void {}
-
-  /** Where a server closes before its first byte, another one could be tried. */
-  get mayLose(): boolean {
-    return false;
-  }
-
-  /** The server closed before its first byte. */
-  lost(): void {}
-
-  /**
-   * The server stays. Whom the connection must release in the end, where that is counted.
-   * @param heard it has sent its first byte.
-   */
-  settle(_heard: boolean, _now: number): Member | undefined {
-    return undefined;
-  }
-
-  /** Lets the connection wait for a server that has room; undefined where it may not. */
-  wait(): Waiting | undefined {
-    return undefined;
-  }
-
-  /** How the servers are that were not tried, for a log. */
-  describe(_now: number): string {
-    return "";
-  }
-
-  /** The connection has ended before. */
-  abandon(): void {}
-}
 
 /** No server was reached. */
 export interface DialFailure {
   readonly kind: "failed";
   readonly reason: Reason;
   readonly detail: string;
+}
+
+/** An attempt that is under way, in a list of them. */
+interface PendingAttempt {
+  readonly number: number;
+  readonly entry: UpstreamAttempt;
+  earlier: PendingAttempt | undefined;
 }
 
 export class Dial {
@@ -113,15 +59,16 @@ export class Dial {
   #leadsTo: string | undefined;
   /** What is said to the server that connected; there only while it is. */
   #opening: Opening | undefined;
-  /** Addresses of the current server that were not dialled yet. */
-  #endpoints: Endpoint[] = [];
+  /** Addresses of the current server; from `#nextEndpoint` on they were not dialled yet. */
+  #endpoints: readonly Endpoint[] = NO_ENDPOINTS;
+  #nextEndpoint = 0;
   /** They are a name's. */
   #isByName = false;
-  /** By number of attempt. */
-  readonly #pending = new Map<number, UpstreamAttempt>();
+  /** The latest attempt that is under way. */
+  #pending: PendingAttempt | undefined;
   #resolving: { readonly name: string; readonly port: number } | undefined;
   #attemptCount = 0;
-  #failure: DialFailure = { kind: "failed", reason: "connect_failed", detail: "there is no server to try" };
+  #failure: DialFailure = NO_SERVER;
 
   /**
    * @param attempts of the connection's record, which the dial fills in. @param deadline for everything, ms.
@@ -147,13 +94,14 @@ export class Dial {
     let refusal = "";
     // Canonical, each once: an IPv4-mapped answer is the IPv4 address, for the policy and for the log alike.
     const canonical = new Set(addresses.map(canonicalIp).filter((ip) => ip !== undefined));
+    const endpoints: Endpoint[] = [];
     for (const ip of interleaveFamilies([...canonical])) {
       const cause = this.#plan.refuses(ip, target.port);
-      if (cause === undefined) this.#endpoints.push({ kind: "tcp", ip, port: target.port });
+      if (cause === undefined) endpoints.push({ kind: "tcp", ip, port: target.port });
       else refusal = `${target.name} resolved to ${ip}: ${cause}`;
     }
-    if (this.#endpoints.length > 0) {
-      this.#endpoints = orderByExperience(this.#endpoints, this.#memory, now);
+    if (endpoints.length > 0) {
+      this.#endpoints = orderByExperience(endpoints, this.#memory, now);
       this.#isByName = true;
       return this.#nextAddress(now);
     }
@@ -178,12 +126,20 @@ export class Dial {
   /** The attempt that counts; the others end as `abandoned`. */
   connected(attempt: number, now: number): void {
     if (this.#isByName) this.#learn(attempt, now);
-    for (const [number, pending] of this.#pending) if (number !== attempt) pending.outcome = "abandoned";
-    this.#pending.clear();
-    // The record's last attempt is the server that answered.
-    const answered = this.#attempts.findLastIndex((entry) => entry.outcome === "");
-    if (answered >= 0) this.#attempts.push(...this.#attempts.splice(answered, 1));
+    for (let one = this.#pending; one !== undefined; one = one.earlier) {
+      if (one.number !== attempt) one.entry.outcome = "abandoned";
+    }
+    this.#pending = undefined;
+    this.#putAnsweredLast();
     this.deadline = Infinity;
+  }
+
+  /** The record's last attempt is the server that answered. */
+  #putAnsweredLast(): void {
+    const last = this.#attempts.length - 1;
+    const answered =
+      this.#attempts[last]?.outcome === "" ? last : this.#attempts.findIndex(({ outcome }) => outcome === "");
+    if (answered >= 0 && answered < last) this.#attempts.push(...this.#attempts.splice(answered, 1));
   }
 
   /** Something is to be said to the server that connected; its share of the time goes on. */
@@ -245,9 +201,9 @@ export class Dial {
 
   /** One that began earlier and was overtaken had `ATTEMPT_DELAY` to answer. */
   #learn(attempt: number, now: number): void {
-    for (const [number, { address }] of this.#pending) {
-      if (number === attempt) this.#memory?.answered(address);
-      else if (number < attempt) this.#memory?.failed(address, now);
+    for (let one = this.#pending; one !== undefined; one = one.earlier) {
+      if (one.number === attempt) this.#memory?.answered(one.entry.address);
+      else if (one.number < attempt) this.#memory?.failed(one.entry.address, now);
     }
   }
 
@@ -262,9 +218,8 @@ export class Dial {
   }
 
   connectFailed(attempt: number, error: IoError, now: number): Step | DialFailure {
-    const failed = this.#pending.get(attempt);
+    const failed = this.#take(attempt);
     if (failed === undefined) return WAIT;
-    this.#pending.delete(attempt);
     failed.outcome = error.code;
     const reason = error.code === "ETIMEDOUT" ? "connect_timeout" : "connect_failed";
     if (this.#isByName) this.#memory?.failed(failed.address, now);
@@ -273,10 +228,24 @@ export class Dial {
       reason,
       detail: this.#withNote(`Cannot connect to ${failed.address}: ${error.code}`, failed.address),
     };
-    if (this.#endpoints.length > 0) return this.#nextAddress(now);
-    if (this.#pending.size > 0) return WAIT;
+    if (this.#nextEndpoint < this.#endpoints.length) return this.#nextAddress(now);
+    if (this.#pending !== undefined) return WAIT;
     this.#plan.failed(now, error.code);
     return this.#nextServer(now);
+  }
+
+  /** The attempt of that number, which is under way no more. */
+  #take(number: number): UpstreamAttempt | undefined {
+    let later: PendingAttempt | undefined;
+    for (let one = this.#pending; one !== undefined; one = one.earlier) {
+      if (one.number === number) {
+        if (later === undefined) this.#pending = one.earlier;
+        else later.earlier = one.earlier;
+        return one.entry;
+      }
+      later = one;
+    }
+    return undefined;
   }
 
   timedOut(now: number): Step | DialFailure {
@@ -302,14 +271,14 @@ export class Dial {
   }
 
   #timeOutServer(now: number): void {
-    for (const pending of this.#pending.values()) {
-      pending.outcome = "ETIMEDOUT";
-      const { address } = pending;
+    for (let one = this.#pending; one !== undefined; one = one.earlier) {
+      one.entry.outcome = "ETIMEDOUT";
+      const { address } = one.entry;
       if (this.#isByName) this.#memory?.failed(address, now);
       const detail = this.#withNote(`No answer from ${address}`, address);
       this.#failure = { kind: "failed", reason: "connect_timeout", detail };
     }
-    this.#pending.clear();
+    this.#pending = undefined;
     if (this.#resolving === undefined) return;
     const name = this.#resolving.name;
     this.#attempts.push({ address: name, outcome: "ETIMEOUT" });
@@ -318,7 +287,8 @@ export class Dial {
   }
 
   #nextServer(now: number): Step | DialFailure {
-    this.#endpoints = [];
+    this.#endpoints = NO_ENDPOINTS;
+    this.#nextEndpoint = 0;
     this.#isByName = false;
     this.#nextAttemptAt = Infinity;
     if (now >= this.#nextUntil) return this.#failure;
@@ -332,10 +302,7 @@ export class Dial {
     // The last one may take all the time there is.
     const end = shares > 1 ? Math.min(this.#overallDeadline, this.#nextUntil) : this.#overallDeadline;
     this.#serverDeadline = now + (end - now) / Math.max(1, shares);
-    if (target.kind === "endpoint") {
-      this.#endpoints = [target.endpoint];
-      return this.#nextAddress(now);
-    }
+    if (target.kind === "endpoint") return this.#connect(target.endpoint, target.text, now);
     this.#resolving = target;
     this.#setDeadline();
     return { kind: "resolve", name: target.name };
@@ -378,16 +345,19 @@ export class Dial {
   }
 
   #nextAddress(now: number): Step {
-    const endpoint = this.#endpoints.shift()!;
-    const address = formatEndpoint(endpoint);
+    return this.#connect(this.#endpoints[this.#nextEndpoint++]!, undefined, now);
+  }
+
+  #connect(endpoint: Endpoint, text: string | undefined, now: number): Step {
+    const address = text ?? formatEndpoint(endpoint);
     const attempt: UpstreamAttempt = {
       address: this.#leadsTo === undefined ? address : `${this.#leadsTo} via ${address}`,
       outcome: "",
     };
-    const alongside = this.#pending.size > 0;
+    const alongside = this.#pending !== undefined;
     this.#attempts.push(attempt);
-    this.#pending.set(++this.#attemptCount, attempt);
-    this.#nextAttemptAt = this.#endpoints.length > 0 ? now + ATTEMPT_DELAY : Infinity;
+    this.#pending = { number: ++this.#attemptCount, entry: attempt, earlier: this.#pending };
+    this.#nextAttemptAt = this.#nextEndpoint < this.#endpoints.length ? now + ATTEMPT_DELAY : Infinity;
     this.#setDeadline();
     return { kind: "connect", attempt: this.#attemptCount, endpoint, alongside };
   }

@@ -1,173 +1,77 @@
 /**
- * The servers that a connection of a given route may try.
+ * What a dial asks of whoever knows the servers of a connection.
  *
- * Owns: turning a destination into dial targets: the name itself for `direct`, one server, or an upstream's.
+ * Owns: the questions, and the answers of a plan that has one server. The plans are in `server_plans.ts` and `via_plan.ts`.
  */
 
-import type { RouteOptions, Target } from "../config/config.ts";
-import type { ConnectionRecord } from "../connection_record.ts";
-import type { Choice } from "../upstream/balancer.ts";
-import type { DirectPolicy } from "../upstream/direct_policy.ts";
+import type { Endpoint } from "../address.ts";
 import type { Member } from "../upstream/member.ts";
-import type { Upstream } from "../upstream/upstream.ts";
 import type { Place } from "../upstream/waiting_line.ts";
-import { DialPlan, type DialTarget, type Waiting } from "./dial.ts";
-import type { SessionSettings } from "./session_settings.ts";
 
-/** One server that the operator named: it may be anywhere. */
-export class ServerPlan extends DialPlan {
-  #target: DialTarget | undefined;
+/** Where one server is, or the proxy that leads on to it. */
+export type DialTarget = (
+  | {
+      readonly kind: "endpoint";
+      readonly endpoint: Endpoint;
+      /** As `formatEndpoint` writes it, where that is known already. */
+      readonly text?: string;
+    }
+  | { readonly kind: "name"; readonly name: string; readonly port: number }
+) & {
+  /** The server that is reached through this one, `host:port`. */
+  readonly leadsTo?: string;
+};
 
-  /** @param listenerPort where the target has none. */
-  constructor(target: Target, listenerPort: number) {
-    super();
-    this.#target = dialTarget(target, listenerPort);
-  }
-
-  next(_now: number): DialTarget | undefined {
-    const target = this.#target;
-    this.#target = undefined;
-    return target;
-  }
-
-  remaining(): number {
-    return this.#target === undefined ? 0 : 1;
-  }
+/** A place in an upstream's line. */
+export interface Waiting {
+  readonly place: Place;
+  /** Milliseconds. */
+  readonly timeout: number;
 }
 
-/** `direct`: the name that the client asked for, and no address that the policy refuses. */
-export class DirectPlan extends ServerPlan {
-  readonly #policy: DirectPolicy;
-  readonly #allowPrivate: boolean;
+/** The servers that a connection may try. Most plans have one, and nobody to tell what became of it. */
+export abstract class DialPlan {
+  /** Milliseconds after which no further server is tried. */
+  readonly nextTimeout: number = Infinity;
+  /** The next server; `busy` where all that are left have no room; undefined when all were tried. */
+  abstract next(now: number): DialTarget | "busy" | undefined;
+  /** How many more `next` will give at most; shares out the time. */
+  abstract remaining(): number;
 
-  constructor(name: string, port: number, policy: DirectPolicy, allowPrivate: boolean) {
-    super({ kind: "host", name, port }, port);
-    this.#policy = policy;
-    this.#allowPrivate = allowPrivate;
+  /** Why a resolved address must not be dialled; undefined where it may. */
+  refuses(_ip: string, _port: number): string | undefined {
+    return undefined;
   }
 
-  override refuses(ip: string, port: number): string | undefined {
-    return this.#policy.refuses(ip, port, this.#allowPrivate);
-  }
-}
+  /** The server that `next` gave could not be reached. */
+  failed(_now: number, _cause: string): void {}
 
-/** An upstream: servers as its balancer chooses them, each at most once. */
-export class UpstreamPlan extends DialPlan implements Choice {
-  readonly record: ConnectionRecord;
-  readonly tried = new Set<Member>();
-  override readonly nextTimeout: number;
-  readonly #upstream: Upstream;
-  readonly #listenerPort: number;
-  #triesLeft: number;
-  #member: Member | undefined;
-  #place: Place | undefined;
-  /** They took the connection and closed it. Perhaps for what the client said: only another's answer tells. */
-  #suspects: Member[] | undefined;
-
-  constructor(upstream: Upstream, record: ConnectionRecord, listenerPort: number) {
-    super();
-    this.#upstream = upstream;
-    this.record = record;
-    this.#listenerPort = listenerPort;
-    this.#triesLeft = upstream.config.nextServer.tries || Infinity;
-    this.nextTimeout = upstream.config.nextServer.timeout || Infinity;
+  /** Where a server closes before its first byte, another one could be tried. */
+  get mayLose(): boolean {
+    return false;
   }
 
-  next(now: number): DialTarget | "busy" | undefined {
-    if (this.#triesLeft === 0) return undefined;
-    const mayTry = this.#place?.isNext ?? (this.#upstream.line?.length ?? 0) === 0;
-    const member = mayTry ? this.#upstream.take(this, now) : "busy";
-    if (member === "busy") return member;
-    this.#leaveLine();
-    if (member === undefined) return undefined;
-    this.#triesLeft--;
-    this.tried.add(member);
-    this.#member = member;
-    return dialTarget(member.target, this.#listenerPort);
+  /** The server closed before its first byte. */
+  lost(): void {}
+
+  /**
+   * The server stays. Whom the connection must release in the end, where that is counted.
+   * @param heard it has sent its first byte.
+   */
+  settle(_heard: boolean, _now: number): Member | undefined {
+    return undefined;
   }
 
-  remaining(): number {
-    return Math.min(this.#triesLeft, this.#upstream.members.length - this.tried.size);
+  /** Lets the connection wait for a server that has room; undefined where it may not. */
+  wait(): Waiting | undefined {
+    return undefined;
   }
 
-  override failed(now: number, cause: string): void {
-    this.#member?.failed(now, cause);
-    this.#release();
+  /** How the servers are that were not tried, for a log. */
+  describe(_now: number): string {
+    return "";
   }
 
-  override get mayLose(): boolean {
-    return this.#suspects !== undefined || (this.#triesLeft > 0 && this.#upstream.hasOther(this.tried));
-  }
-
-  override lost(): void {
-    if (this.#member === undefined) return;
-    this.#suspects ??= [];
-    this.#suspects.push(this.#member);
-    this.#release();
-  }
-
-  override settle(heard: boolean, now: number): Member | undefined {
-    const member = this.#member;
-    this.#member = undefined;
-    member?.succeeded(now);
-    if (heard) for (const suspect of this.#suspects ?? []) suspect.failed(now, "closed before its first byte");
-    return member;
-  }
-
-  override wait(): Waiting | undefined {
-    const { line } = this.#upstream;
-    this.#place = line?.enter();
-    return line === undefined || this.#place === undefined ? undefined : { place: this.#place, timeout: line.timeout };
-  }
-
-  override describe(now: number): string {
-    return this.#upstream.describe(this, now);
-  }
-
-  override abandon(): void {
-    this.#leaveLine();
-    this.#release();
-  }
-
-  #release(): void {
-    const member = this.#member;
-    this.#member = undefined;
-    member?.release();
-  }
-
-  #leaveLine(): void {
-    this.#place?.leave();
-    this.#place = undefined;
-  }
-}
-
-/** Whom to dial for a route that does not reject; undefined where only a name would tell. @param upstream that it leads to. */
-export function serverPlan(
-  { to, allowPrivate }: RouteOptions,
-  upstream: Upstream | undefined,
-  record: ConnectionRecord,
-  { port, directPolicy }: SessionSettings,
-): DialPlan | undefined {
-  const name = record.serverName;
-  switch (to.kind) {
-    case "reject":
-      return undefined;
-    case "direct":
-      return name === undefined ? undefined : new DirectPlan(name, to.port ?? port, directPolicy, allowPrivate);
-    case "upstream":
-      return new UpstreamPlan(upstream!, record, port);
-    default:
-      return new ServerPlan(to, port);
-  }
-}
-
-function dialTarget(target: Target, listenerPort: number): DialTarget {
-  switch (target.kind) {
-    case "ip":
-      return { kind: "endpoint", endpoint: { kind: "tcp", ip: target.ip, port: target.port ?? listenerPort } };
-    case "host":
-      return { kind: "name", name: target.name, port: target.port };
-    case "unix":
-      return { kind: "endpoint", endpoint: target };
-  }
+  /** The connection has ended before. */
+  abandon(): void {}
 }

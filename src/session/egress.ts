@@ -13,7 +13,7 @@ import { type Opening, OpeningChain } from "../opening/opening.ts";
 import { PostgresTls } from "../opening/postgres_tls.ts";
 import type { ProxyCredentials } from "../opening/proxied_target.ts";
 import { Socks5 } from "../opening/socks5.ts";
-import type { DialPlan } from "./dial.ts";
+import type { DialPlan } from "./dial_plan.ts";
 import { proxyHeaderOf } from "./proxy_header.ts";
 import { ViaPlan } from "./via_plan.ts";
 

@@ -14,8 +14,8 @@ import { type IoError, NEED_MORE } from "../errors.ts";
 import { type Refusal, refusedBy, Visit, withRate } from "../limits/admission.ts";
 import type { Reason } from "../reason.ts";
 import type { Member } from "../upstream/member.ts";
-import { Dial, type DialFailure, type DialPlan } from "./dial.ts";
-import { serverPlan } from "./dial_plan.ts";
+import { Dial, type DialFailure } from "./dial.ts";
+import type { DialPlan } from "./dial_plan.ts";
 import { type Egress, egressOf } from "./egress.ts";
 import { FirstMessage } from "./first_message.ts";
 import { BROKEN_BODY, ForwardedRequest } from "./forwarded_request.ts";
@@ -24,6 +24,7 @@ import { describe, describePeers, type Prelude } from "./preread.ts";
 import { join } from "./preread_buffer.ts";
 import { redirectReply, rejectReason } from "./rejection.ts";
 import { isRepeatable } from "./repeatable.ts";
+import { serverPlan } from "./server_plans.ts";
 import type { SessionSettings } from "./session_settings.ts";
 import { READ, type Step, WAIT } from "./step.ts";
 
@@ -215,6 +216,8 @@ export class Session {
     this.#first = undefined;
     this.#dial = undefined;
     this.#egress = undefined;
+    // A list that grew has room for many more, which nobody needs from now on.
+    this.record.attempts = this.record.attempts.slice();
     return step;
   }
 

@@ -9,7 +9,7 @@ import { formatEndpoint } from "../address.ts";
 import type { ViaConfig } from "../config/config.ts";
 import type { ProxiedTarget } from "../opening/proxied_target.ts";
 import type { Member } from "../upstream/member.ts";
-import { DialPlan, type DialTarget, type Waiting } from "./dial.ts";
+import { DialPlan, type DialTarget, type Waiting } from "./dial_plan.ts";
 
 export class ViaPlan extends DialPlan {
   /** The server that is dialled now. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { UpstreamAttempt } from "../../../src/connection_record.ts";
-import { ATTEMPT_DELAY, Dial, DialPlan, type DialTarget, QUEUE_POLL, type Waiting } from "../../../src/session/dial.ts";
+import { ATTEMPT_DELAY, Dial, QUEUE_POLL } from "../../../src/session/dial.ts";
+import { DialPlan, type DialTarget, type Waiting } from "../../../src/session/dial_plan.ts";
 import { AddressMemory } from "../../../src/upstream/address_memory.ts";
 import { failure } from "./session_fixture.ts";
 
