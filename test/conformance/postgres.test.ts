@@ -4,11 +4,15 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { forEachCombination } from "./harness/combinations.ts";
 import { sendFirst } from "./harness/connection.ts";
-import { alertIn, helloFor } from "./harness/hello.ts";
+import { alertIn, type HelloOptions, helloFor } from "./harness/hello.ts";
 import { type Origin, startOrigin } from "./harness/origin.ts";
 import { dial, type Peer } from "./harness/peer.ts";
 import { type RunningProxy, startProxy } from "./harness/proxy.ts";
 import { suiteScope } from "./harness/waiting.ts";
+
+/** The same each time: what a server gets is compared with it. */
+const helloOf = (name: string, options: HelloOptions = {}): Buffer =>
+  helloFor(name, { random: new Uint8Array(32), ...options });
 
 const SSL_REQUEST = Buffer.from("0000000804d2162f", "hex");
 const GSS_REQUEST = Buffer.from("0000000804d21630", "hex");
@@ -40,7 +44,7 @@ forEachCombination((combination) => {
   async function promised(t: Parameters<typeof dial>[0], name: string): Promise<Peer> {
     const client = await sendFirst(t, proxy.endpoint, SSL_REQUEST);
     assert.equal((await client.receive(1)).toString("latin1"), "S");
-    return client.send(helloFor(name));
+    return client.send(helloOf(name));
   }
 
   async function finish(client: Peer, peer: Peer): Promise<void> {
@@ -51,7 +55,7 @@ forEachCombination((combination) => {
   }
 
   test("SSLRequest: S for the client, the same question for the server, then the client's own TLS", async (t) => {
-    const hello = helloFor(NAME);
+    const hello = helloOf(NAME);
     const client = await promised(t, NAME);
     const peer = await server.next();
     assert.deepEqual(await peer.receive(8), SSL_REQUEST);
@@ -73,7 +77,7 @@ forEachCombination((combination) => {
     await client.receiveText("N");
     for (const byte of SSL_REQUEST) client.send(Uint8Array.of(byte));
     await client.receiveText("NS");
-    client.send(helloFor(NAME));
+    client.send(helloOf(NAME));
     const peer = await server.next();
     await peer.receive(8);
     peer.send("S");
@@ -83,7 +87,7 @@ forEachCombination((combination) => {
   });
 
   test("TLS from the first byte: the server is asked for nothing", async (t) => {
-    const hello = helloFor(NAME, { alpn: ["postgresql"] });
+    const hello = helloOf(NAME, { alpn: ["postgresql"] });
     const client = await sendFirst(t, proxy.endpoint, hello);
     const peer = await server.next();
     assert.deepEqual(await peer.receive(hello.length), hello);
@@ -110,7 +114,7 @@ forEachCombination((combination) => {
   });
 
   test("through a proxy: CONNECT, PROXY header, SSLRequest, hello", async (t) => {
-    const hello = helloFor("via.test");
+    const hello = helloOf("via.test");
     const client = await promised(t, "via.test");
     const peer = await server.next();
     await peer.receiveText("CONNECT hidden.invalid:5432 HTTP/1.1\r\nHost: hidden.invalid:5432\r\n\r\n");
@@ -141,7 +145,7 @@ forEachCombination((combination) => {
     ["GSSENCRequest", GSS_REQUEST],
   ] as const) {
     test(`bytes in the clear behind an ${what} are refused`, async (t) => {
-      const client = await sendFirst(t, proxy.endpoint, Buffer.concat([bytes, helloFor(NAME)]));
+      const client = await sendFirst(t, proxy.endpoint, Buffer.concat([bytes, helloOf(NAME)]));
       await client.untilEnd();
       assert.equal(client.length, 0);
       const { reason, detail } = await proxy.recordOf(client);
