@@ -5,10 +5,12 @@
  * bytes must never come back: the next relay would send them.
  */
 
-import { F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK } from "./constants.ts";
+import { EINVAL, ENOSYS, EPERM, F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK } from "./constants.ts";
 import type { Libc, NativeBuffer } from "./ffi.ts";
 import type { Timers } from "./timers.ts";
 
+/** Errors of a system that knows no `splice` between sockets and pipes: a sandbox, a kernel that emulates Linux. */
+export const CANNOT_SPLICE: readonly number[] = [EINVAL, ENOSYS, EPERM];
 /** /proc/sys/fs/pipe-max-size, as it is unless somebody changed it. */
 export const PIPE_SIZE = 1024 * 1024;
 /** Less is slower than copying: the kernel gives little once a user has many pipes (pipe(7)). */

@@ -26,8 +26,8 @@ export class LinuxRelay implements Relay, Deferred {
   constructor(parts: EngineParts, client: LinuxSocket, server: LinuxSocket, options: RelayOptions, owner: RelayOwner) {
     this.parts = parts;
     this.#owner = owner;
-    this.client = new RelaySide(this, client, "client_reset");
-    this.server = new RelaySide(this, server, "server_reset");
+    this.client = new RelaySide(this, client);
+    this.server = new RelaySide(this, server);
     this.client.peer = this.server;
     this.server.peer = this.client;
     this.client.filter = options.fromClient;

@@ -12,9 +12,10 @@ import type { RelayEndReason } from "../../src/adapter.ts";
 import type { IoError } from "../../src/errors.ts";
 import type { Paced, Throttle } from "../shared/pacer.ts";
 import * as linux from "./constants.ts";
+import { Flags } from "./flags.ts";
 import { BUFFER_SIZE, systemError } from "./kernel.ts";
 import type { Deferred } from "./loop.ts";
-import { PIPE_SIZE, type Pipe } from "./pipes.ts";
+import { CANNOT_SPLICE, PIPE_SIZE, type Pipe } from "./pipes.ts";
 import type { LinuxRelay } from "./relay.ts";
 import type { LinuxSocket, RelayedSocket } from "./socket.ts";
 
@@ -23,17 +24,23 @@ const TURN = 4 * 1024 * 1024;
 /** A wake-up that moves less than this is no bulk. */
 const QUIET = 16 * 1024;
 
-/** A sandbox, or a kernel that emulates Linux, may know no `splice` between sockets and pipes. */
-const CANNOT_SPLICE: readonly number[] = [linux.EINVAL, linux.ENOSYS, linux.EPERM];
+/** Bits of a side's `flags`. */
+const FINISHED = 1 << 0;
+const CLOSED = 1 << 1;
+/** Bytes for this side wait in `socket.unsent` or in the pipe. */
+const BLOCKED = 1 << 2;
+/** No more bytes come for this side: FIN goes out behind what waits. */
+const FIN_WANTED = 1 << 3;
+/** To be closed behind what waits. */
+const CLOSING = 1 << 4;
+const QUEUED = 1 << 5;
 
 /** Sees what comes from a side; the number of bytes that may pass. */
 export type Filter = (bytes: Uint8Array) => number;
 
-export class RelaySide implements RelayedSocket, Deferred, Paced {
+export class RelaySide extends Flags implements RelayedSocket, Deferred, Paced {
   readonly relay: LinuxRelay;
   readonly socket: LinuxSocket;
-  /** What its breaking before its FIN is called. */
-  readonly breakReason: RelayEndReason;
   generation = 0;
   peer: RelaySide = this;
   /** Bytes that were sent to this side. */
@@ -42,37 +49,41 @@ export class RelaySide implements RelayedSocket, Deferred, Paced {
   filter: Filter | undefined;
   /** What comes from this side has a rate. */
   throttle: Throttle | undefined;
-  /** Its FIN was read: nothing more comes. */
-  finished = false;
-  isClosed = false;
-  /** Bytes for this side wait in `socket.unsent` or in the pipe. */
-  #blocked = false;
-  /** No more bytes come for this side: FIN goes out behind what waits. */
-  #finWanted = false;
-  /** To be closed behind what waits. */
-  #closing = false;
   /** It takes no more bytes, but what it had sent is still being read. */
   #deaf: IoError | undefined;
   #pipe: Pipe | undefined;
   #piped = 0;
   /** Bytes that came from this side since it last was quiet. */
   #streak = 0;
-  #queued = false;
 
-  constructor(relay: LinuxRelay, socket: LinuxSocket, breakReason: RelayEndReason) {
+  constructor(relay: LinuxRelay, socket: LinuxSocket) {
+    super();
     this.relay = relay;
     this.socket = socket;
-    this.breakReason = breakReason;
+  }
+
+  /** What its breaking before its FIN is called. */
+  get breakReason(): RelayEndReason {
+    return this === this.relay.client ? "client_reset" : "server_reset";
+  }
+
+  /** Its FIN was read: nothing more comes. */
+  get finished(): boolean {
+    return this.has(FINISHED);
+  }
+
+  get isClosed(): boolean {
+    return this.has(CLOSED);
   }
 
   /** Takes over the socket, and begins soon. */
   start(): void {
     const { socket } = this;
     socket.handOver(this);
-    this.finished = socket.finSeen;
+    this.put(FINISHED, socket.finSeen);
     if (socket.fd < 0) this.#defer();
     else {
-      this.#blocked = socket.unsent !== undefined;
+      this.put(BLOCKED, socket.unsent !== undefined);
       socket.watch();
       if (socket.mayRead) this.#defer();
     }
@@ -83,17 +94,17 @@ export class RelaySide implements RelayedSocket, Deferred, Paced {
   ready(events: number): void {
     const { socket } = this;
     socket.noteEvents(events);
-    if (this.#blocked && (events & (linux.EPOLLOUT | linux.EPOLLERR | linux.EPOLLHUP)) !== 0) this.#flush();
+    if (this.has(BLOCKED) && (events & (linux.EPOLLOUT | linux.EPOLLERR | linux.EPOLLHUP)) !== 0) this.#flush();
     if (socket.mayRead) this.#pump();
     if ((events & linux.EPOLLERR) !== 0 && !this.isClosed) this.#checkError();
   }
 
   runDeferred(): void {
-    this.#queued = false;
+    this.put(QUEUED, false);
     if (this.isClosed) return;
     if (this.socket.fd < 0) this.broke(undefined);
     else {
-      if (this.finished && !this.peer.#finWanted) this.#finishPeer();
+      if (this.finished && !this.peer.has(FIN_WANTED)) this.#finishPeer();
       this.#pump();
     }
   }
@@ -103,8 +114,8 @@ export class RelaySide implements RelayedSocket, Deferred, Paced {
   }
 
   #defer(): void {
-    if (this.#queued) return;
-    this.#queued = true;
+    if (this.has(QUEUED)) return;
+    this.put(QUEUED, true);
     this.relay.parts.loop.soon(this);
   }
 
@@ -119,10 +130,10 @@ export class RelaySide implements RelayedSocket, Deferred, Paced {
   #pump(): void {
     const { peer, socket } = this;
     let moved = 0;
-    while (!(this.finished || this.isClosed || this.#closing || peer.#blocked) && socket.mayRead) {
+    while (!(this.finished || this.isClosed || this.has(CLOSING) || peer.has(BLOCKED)) && socket.mayRead) {
       if (moved >= TURN) {
-        if (!this.#queued) this.relay.parts.loop.later(this);
-        this.#queued = true;
+        if (!this.has(QUEUED)) this.relay.parts.loop.later(this);
+        this.put(QUEUED, true);
         return;
       }
       if (this.throttle !== undefined && !this.relay.parts.pacer.mayPass(this.throttle, this)) break;
@@ -131,7 +142,7 @@ export class RelaySide implements RelayedSocket, Deferred, Paced {
       if (count === 0) break;
       moved += count;
     }
-    this.#streak = moved < QUIET && !peer.#blocked ? 0 : this.#streak + moved;
+    this.#streak = moved < QUIET && !peer.has(BLOCKED) ? 0 : this.#streak + moved;
   }
 
   /** The rate lets more pass, perhaps. */
@@ -218,14 +229,14 @@ export class RelaySide implements RelayedSocket, Deferred, Paced {
   }
 
   #sawFin(): void {
-    this.finished = true;
+    this.put(FINISHED, true);
     this.#finishPeer();
     if (this.#deaf !== undefined) this.broke(this.#deaf);
     else if (this.socket.finSent && !this.isClosed) this.#close();
   }
 
   #finishPeer(): void {
-    this.peer.#finWanted = true;
+    this.peer.put(FIN_WANTED, true);
     this.peer.#settle();
   }
 
@@ -252,7 +263,7 @@ export class RelaySide implements RelayedSocket, Deferred, Paced {
       return;
     }
     this.taken += length;
-    this.#blocked = true;
+    this.put(BLOCKED, true);
     this.socket.keep(kernel.inbound.bytes.slice(sent, length));
   }
 
@@ -264,7 +275,7 @@ export class RelaySide implements RelayedSocket, Deferred, Paced {
     let error: IoError | undefined;
     if (socket.unsent !== undefined) socket.keep(bytes);
     else error = socket.sendSome(bytes);
-    this.#blocked = socket.unsent !== undefined;
+    this.put(BLOCKED, socket.unsent !== undefined);
     if (error !== undefined) this.unwritable(error);
   }
 
@@ -283,14 +294,14 @@ export class RelaySide implements RelayedSocket, Deferred, Paced {
           this.unwritable(systemError(errno, "splice"));
           return;
         }
-        this.#blocked = true;
+        this.put(BLOCKED, true);
         this.socket.wantRoom();
         return;
       }
       this.#piped -= count;
       this.taken += count;
     }
-    this.#blocked = false;
+    this.put(BLOCKED, false);
     this.#pipe = undefined;
     this.relay.parts.pipes.give(pipe);
   }
@@ -302,19 +313,19 @@ export class RelaySide implements RelayedSocket, Deferred, Paced {
     else {
       const error = socket.flush();
       if (error !== undefined) this.unwritable(error);
-      else this.#blocked = socket.unsent !== undefined;
+      else this.put(BLOCKED, socket.unsent !== undefined);
     }
-    if (this.#blocked) return;
+    if (this.has(BLOCKED)) return;
     this.#settle();
     this.peer.#pump();
   }
 
   /** FIN, or the close, once nothing waits. */
   #settle(): void {
-    if (this.isClosed || this.#blocked) return;
-    if (this.#closing) this.#close();
-    else if (this.#finWanted && this.finished) this.#close();
-    else if (this.#finWanted && !this.socket.finSent) {
+    if (this.isClosed || this.has(BLOCKED)) return;
+    if (this.has(CLOSING)) this.#close();
+    else if (this.has(FIN_WANTED) && this.finished) this.#close();
+    else if (this.has(FIN_WANTED) && !this.socket.finSent) {
       this.socket.finSent = true;
       this.relay.parts.kernel.libc.shutdown(this.socket.fd, linux.SHUT_WR);
     }
@@ -354,7 +365,7 @@ export class RelaySide implements RelayedSocket, Deferred, Paced {
 
   /** Closes behind what waits to be sent. */
   finish(): void {
-    this.#closing = true;
+    this.put(CLOSING, true);
     this.#settle();
   }
 
@@ -371,12 +382,12 @@ export class RelaySide implements RelayedSocket, Deferred, Paced {
   }
 
   #release(): void {
-    this.isClosed = true;
+    this.put(CLOSED, true);
     this.#dropUnsent();
   }
 
   #dropUnsent(): void {
-    this.#blocked = false;
+    this.put(BLOCKED, false);
     this.socket.unsent = undefined;
     const pipe = this.#pipe;
     if (pipe === undefined) return;

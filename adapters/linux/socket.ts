@@ -10,6 +10,7 @@ import type { Endpoint } from "../../src/address.ts";
 import type { IoError } from "../../src/errors.ts";
 import { unixEndpoint } from "../shared/endpoint.ts";
 import * as linux from "./constants.ts";
+import { Flags } from "./flags.ts";
 import type { Young } from "./grace.ts";
 import { systemError } from "./kernel.ts";
 import type { Deferred, Watcher } from "./loop.ts";
@@ -31,27 +32,29 @@ export const INTEREST_OUT = INTEREST | linux.EPOLLOUT;
 /** Events that say that more than bytes may be waiting. */
 const BEHIND = linux.EPOLLRDHUP | linux.EPOLLERR | linux.EPOLLHUP | linux.EPOLLPRI;
 
+/** Bits of a socket's `flags`. */
+const MAY_READ = 1 << 0;
+const FIN_QUEUED = 1 << 1;
+const MORE_QUEUED = 1 << 2;
+const FIN_SEEN = 1 << 3;
+const FIN_SENT = 1 << 4;
+const ASKED = 1 << 5;
+const FIN_WANTED = 1 << 6;
+const QUEUED = 1 << 7;
+const CLOSED_TOLD = 1 << 8;
+
 /** What becomes of a socket that was given to a relay, when its former owner closes it. */
 export interface RelayedSocket extends Watcher {
   broke(error: IoError | undefined): void;
 }
 
-export class LinuxSocket implements Socket, Watcher, Deferred, Young {
+export class LinuxSocket extends Flags implements Socket, Watcher, Deferred, Young {
   readonly parts: EngineParts;
   readonly remote: Endpoint;
   handlers: SocketHandlers = NO_HANDLERS;
   /** -1 once it is closed. */
   fd: number;
   generation = 0;
-  /** Bytes or FIN may be waiting in the kernel. */
-  mayRead: boolean;
-  /** FIN is behind the bytes that wait, and nothing else. */
-  finQueued = false;
-  /** Something may be behind the bytes that wait: a read that got less than it asked for has not seen all. */
-  moreQueued = false;
-  /** The peer's FIN was read. */
-  finSeen = false;
-  finSent = false;
   unsent: Uint8Array[] | undefined;
   elder: Young | undefined;
   younger: Young | undefined;
@@ -60,15 +63,12 @@ export class LinuxSocket implements Socket, Watcher, Deferred, Young {
   #interest: number;
   #local: Endpoint | undefined;
   #options: number;
-  #asked = false;
-  #finWanted = false;
-  #queued = false;
-  #closedTold = false;
   #error: IoError | undefined;
   #side: RelayedSocket | undefined;
 
   /** @param interest What the descriptor is watched for already; 0 for a client that was just accepted. */
   constructor(parts: EngineParts, fd: number, remote: Endpoint, local: Endpoint | undefined, interest: number) {
+    super();
     this.parts = parts;
     this.fd = fd;
     this.remote = remote;
@@ -90,23 +90,69 @@ export class LinuxSocket implements Socket, Watcher, Deferred, Young {
     return this.remote.kind === "tcp";
   }
 
+  // --- yes and no ---
+
+  /** Bytes or FIN may be waiting in the kernel. */
+  get mayRead(): boolean {
+    return this.has(MAY_READ);
+  }
+
+  set mayRead(value: boolean) {
+    this.put(MAY_READ, value);
+  }
+
+  /** FIN is behind the bytes that wait, and nothing else. */
+  get finQueued(): boolean {
+    return this.has(FIN_QUEUED);
+  }
+
+  set finQueued(value: boolean) {
+    this.put(FIN_QUEUED, value);
+  }
+
+  /** Something may be behind the bytes that wait: a read that got less than it asked for has not seen all. */
+  get moreQueued(): boolean {
+    return this.has(MORE_QUEUED);
+  }
+
+  set moreQueued(value: boolean) {
+    this.put(MORE_QUEUED, value);
+  }
+
+  /** The peer's FIN was read. */
+  get finSeen(): boolean {
+    return this.has(FIN_SEEN);
+  }
+
+  set finSeen(value: boolean) {
+    this.put(FIN_SEEN, value);
+  }
+
+  get finSent(): boolean {
+    return this.has(FIN_SENT);
+  }
+
+  set finSent(value: boolean) {
+    this.put(FIN_SENT, value);
+  }
+
   // --- the contract ---
 
   read(): void {
-    if (this.#asked || this.fd < 0 || this.#side !== undefined) return;
-    this.#asked = true;
+    if (this.has(ASKED) || this.fd < 0 || this.#side !== undefined) return;
+    this.put(ASKED, true);
     if (this.mayRead) this.#defer();
   }
 
   write(bytes: Uint8Array): void {
-    if (this.fd < 0 || this.#finWanted || bytes.length === 0) return;
+    if (this.fd < 0 || this.has(FIN_WANTED) || bytes.length === 0) return;
     if (this.unsent !== undefined) this.unsent.push(bytes.slice());
     else this.#failed(this.sendSome(bytes));
   }
 
   end(): void {
-    if (this.fd < 0 || this.#finWanted) return;
-    this.#finWanted = true;
+    if (this.fd < 0 || this.has(FIN_WANTED)) return;
+    this.put(FIN_WANTED, true);
     if (this.unsent === undefined) this.#sendFin();
   }
 
@@ -132,7 +178,7 @@ export class LinuxSocket implements Socket, Watcher, Deferred, Young {
     this.noteEvents(events);
     if (this.unsent !== undefined && (events & (linux.EPOLLOUT | linux.EPOLLERR | linux.EPOLLHUP)) !== 0) {
       this.#failed(this.flush());
-      if (this.unsent === undefined && this.#finWanted && this.fd >= 0) this.#sendFin();
+      if (this.unsent === undefined && this.has(FIN_WANTED) && this.fd >= 0) this.#sendFin();
     }
     this.#answer();
     if ((events & linux.EPOLLERR) !== 0 && this.fd >= 0 && this.#side === undefined) this.#checkError();
@@ -163,12 +209,12 @@ export class LinuxSocket implements Socket, Watcher, Deferred, Young {
   /** A client was accepted: its first bytes, if they are here already, come before epoll is asked for more. */
   begin(): void {
     if (this.fd < 0 || this.#side !== undefined) return;
-    if (this.#asked) this.#defer();
+    if (this.has(ASKED)) this.#defer();
     else this.watch();
   }
 
   runDeferred(): void {
-    this.#queued = false;
+    this.put(QUEUED, false);
     if (this.#side !== undefined) return;
     this.#answer();
     if (this.fd >= 0) this.watch();
@@ -180,21 +226,21 @@ export class LinuxSocket implements Socket, Watcher, Deferred, Young {
   }
 
   #defer(): void {
-    if (this.#queued) return;
-    this.#queued = true;
+    if (this.has(QUEUED)) return;
+    this.put(QUEUED, true);
     this.parts.loop.soon(this);
   }
 
   #answer(): void {
-    if (!this.#asked || !this.mayRead || this.finSeen || this.fd < 0) return;
+    if (!this.has(ASKED) || !this.mayRead || this.finSeen || this.fd < 0) return;
     const { kernel } = this.parts;
     const count = kernel.libc.read(this.fd, kernel.inbound.address, READ_SIZE);
     if (count > 0) {
-      this.#asked = false;
+      this.put(ASKED, false);
       if (count < READ_SIZE && this.isStream && !this.moreQueued) this.mayRead = false;
       this.handlers.received(kernel.inbound.bytes.subarray(0, count));
     } else if (count === 0) {
-      this.#asked = false;
+      this.put(ASKED, false);
       this.finSeen = true;
       this.handlers.ended();
       if (this.finSent) this.destroy();
@@ -213,8 +259,8 @@ export class LinuxSocket implements Socket, Watcher, Deferred, Young {
   }
 
   #tellClosed(): void {
-    if (this.#closedTold) return;
-    this.#closedTold = true;
+    if (this.has(CLOSED_TOLD)) return;
+    this.put(CLOSED_TOLD, true);
     this.handlers.closed(this.#error);
   }
 
@@ -232,7 +278,7 @@ export class LinuxSocket implements Socket, Watcher, Deferred, Young {
   /** A relay owns it from now on, and no handler is called any more. */
   handOver(side: RelayedSocket): void {
     this.#side = side;
-    this.#asked = false;
+    this.put(ASKED, false);
     if (this.fd >= 0 && this.#interest !== 0) this.parts.loop.hand(this.fd, side);
   }
 
