@@ -11,7 +11,7 @@ import * as linux from "./constants.ts";
 import { systemError } from "./kernel.ts";
 import type { Deferred, Watcher } from "./loop.ts";
 import type { EngineParts } from "./parts.ts";
-import { INTEREST_OUT, LinuxSocket } from "./socket.ts";
+import { INTEREST, INTEREST_OUT, LinuxSocket } from "./socket.ts";
 
 export class LinuxConnecting implements Connecting, Watcher, Deferred {
   generation = 0;
@@ -20,7 +20,7 @@ export class LinuxConnecting implements Connecting, Watcher, Deferred {
   readonly #callbacks: ConnectCallbacks;
   /** -1 once it is given up, failed, or the socket's. */
   #fd: number;
-  /** Why it failed at once; told only after `connect` has returned. */
+  /** Why it failed at once; told only after `connect` has returned, as is that it is open. */
   #errno = 0;
   #settled = false;
 
@@ -29,18 +29,31 @@ export class LinuxConnecting implements Connecting, Watcher, Deferred {
     this.#endpoint = endpoint;
     this.#callbacks = callbacks;
     this.#fd = parts.kernel.openSocket(endpoint);
-    if (this.#fd < 0 || !this.#start(options)) {
-      this.#errno = parts.kernel.errno[0] as number;
-      parts.loop.soon(this);
-    }
+    if (this.#fd >= 0 && this.#start(options)) return;
+    this.#errno = parts.kernel.errno[0] as number;
+    parts.loop.soon(this);
   }
 
   /** False where it failed at once; `errno` says why. */
   #start(options: ConnectOptions): boolean {
-    const { kernel, loop } = this.#parts;
+    const { loop } = this.#parts;
     if (this.#endpoint.kind === "tcp" && !this.#prepare(this.#endpoint, options)) return false;
-    if (kernel.connect(this.#fd, this.#endpoint) < 0 && kernel.errno[0] !== linux.EINPROGRESS) return false;
-    return loop.add(this, this.#fd, INTEREST_OUT);
+    const errno = this.#connect();
+    if (errno === linux.EINPROGRESS) return loop.add(this, this.#fd, INTEREST_OUT);
+    if (errno !== 0 || !loop.add(this, this.#fd, INTEREST)) return false;
+    loop.soon(this);
+    return true;
+  }
+
+  /** 0 where it is open, `EINPROGRESS`, or why it failed. */
+  #connect(): number {
+    const { kernel } = this.#parts;
+    if (kernel.connect(this.#fd, this.#endpoint) === 0) return 0;
+    const errno = kernel.errno[0] as number;
+    if (errno !== linux.EINPROGRESS || !isOnThisMachine(this.#endpoint)) return errno;
+    // The handshake was over before the call returned, as a second one says: no event need be waited for.
+    if (kernel.connect(this.#fd, this.#endpoint) === 0) return 0;
+    return kernel.errno[0] === linux.EALREADY ? linux.EINPROGRESS : (kernel.errno[0] as number);
   }
 
   #prepare(endpoint: TcpEndpoint, { bind, fastOpen = false, userTimeout = 0 }: ConnectOptions): boolean {
@@ -65,21 +78,23 @@ export class LinuxConnecting implements Connecting, Watcher, Deferred {
     const broken = (events & (linux.EPOLLERR | linux.EPOLLHUP)) !== 0;
     const errno = broken ? this.#parts.kernel.takeError(this.#fd) : 0;
     if (errno !== 0) this.#fail(errno);
-    else if ((events & linux.EPOLLOUT) !== 0) this.#open(events);
+    else if ((events & linux.EPOLLOUT) !== 0) this.#open(INTEREST_OUT, events);
   }
 
   runDeferred(): void {
-    this.#fail(this.#errno);
+    if (this.#errno === 0) this.#open(INTEREST, 0);
+    else this.#fail(this.#errno);
   }
 
   faulted(): void {
     this.cancel();
   }
 
-  #open(events: number): void {
+  /** @param interest what the descriptor is watched for. */
+  #open(interest: number, events: number): void {
     if (this.#settled) return;
     this.#settled = true;
-    const socket = new LinuxSocket(this.#parts, this.#fd, this.#endpoint, undefined, INTEREST_OUT);
+    const socket = new LinuxSocket(this.#parts, this.#fd, this.#endpoint, undefined, interest);
     this.#parts.loop.hand(this.#fd, socket);
     this.#fd = -1;
     socket.noteEvents(events);
@@ -104,4 +119,9 @@ export class LinuxConnecting implements Connecting, Watcher, Deferred {
     this.#parts.kernel.libc.close(this.#fd);
     this.#fd = -1;
   }
+}
+
+/** Its handshakes do not wait for a network. */
+function isOnThisMachine(endpoint: Endpoint): boolean {
+  return endpoint.kind === "tcp" && (endpoint.ip.startsWith("127.") || endpoint.ip === "::1");
 }

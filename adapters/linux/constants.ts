@@ -71,4 +71,5 @@ export const ECONNABORTED = 103;
 export const ETIMEDOUT = 110;
 export const EHOSTDOWN = 112;
 export const EHOSTUNREACH = 113;
+export const EALREADY = 114;
 export const EINPROGRESS = 115;
