@@ -6,9 +6,10 @@
  */
 
 import { type Endpoint, formatEndpoint } from "../address.ts";
-import { attemptText, type ConnectionRecord } from "../connection_record.ts";
+import { attemptText, type ConnectionRecord, type UpstreamAttempt } from "../connection_record.ts";
 import { type Accessor, VARIABLE_REFERENCE, variable } from "../variables.ts";
 import { escapeText, jsonString, logWord } from "./escape.ts";
+import { isoTime, tenths } from "./times.ts";
 
 /** Turns a finished connection into its line, without a newline. */
 export type LineFormat = (record: ConnectionRecord) => string;
@@ -23,32 +24,41 @@ export function compileLineFormat(format: string): LineFormat {
   return compileTemplate(format);
 }
 
-function isoTime(record: ConnectionRecord): string {
-  return new Date(record.acceptedAt + record.duration).toISOString();
-}
-
 function endpointPart(endpoint: Endpoint): string {
   return jsonString(formatEndpoint(endpoint));
 }
 
-const milliseconds = (value: number): string => String(Math.round(value * 10) / 10);
+/** The lists of clients are few, and the same objects again and again. */
+const alpnTexts = new WeakMap<readonly string[], string>();
+
+function alpnPart(alpn: readonly string[]): string {
+  let text = alpnTexts.get(alpn);
+  if (text === undefined) {
+    text = `,"alpn":[${alpn.map(jsonString).join(",")}]`;
+    alpnTexts.set(alpn, text);
+  }
+  return text;
+}
+
+function upstreamPart(attempts: readonly UpstreamAttempt[]): string {
+  if (attempts.length === 1) return `,"upstream":[${jsonString(attemptText(attempts[0]!))}]`;
+  return `,"upstream":[${attempts.map((attempt) => jsonString(attemptText(attempt))).join(",")}]`;
+}
 
 /** JSON, one object a line; times in milliseconds; a field that has no value is left out. */
 export function jsonLine(record: ConnectionRecord): string {
-  let line = `{"time":"${isoTime(record)}","client":${endpointPart(record.client)}`;
+  let line = `{"time":"${isoTime(record.acceptedAt + record.duration)}","client":${endpointPart(record.client)}`;
   if (record.client !== record.peer) line += `,"peer":${endpointPart(record.peer)}`;
   line += `,"listener":${jsonString(record.listener)},"protocol":"${record.protocol}"`;
   if (record.serverName !== undefined) line += `,"serverName":${jsonString(record.serverName)}`;
-  if (record.alpn.length > 0) line += `,"alpn":[${record.alpn.map(jsonString).join(",")}]`;
+  if (record.alpn.length > 0) line += alpnPart(record.alpn);
   if (record.ech) line += `,"ech":true`;
   if (record.route !== undefined) line += `,"route":${jsonString(record.route)}`;
-  if (record.attempts.length > 0) {
-    line += `,"upstream":[${record.attempts.map((attempt) => jsonString(attemptText(attempt))).join(",")}]`;
-  }
-  if (record.connectTime !== undefined) line += `,"connectTime":${milliseconds(record.connectTime)}`;
+  if (record.attempts.length > 0) line += upstreamPart(record.attempts);
+  if (record.connectTime !== undefined) line += `,"connectTime":${tenths(record.connectTime)}`;
   if (record.uniqueId !== undefined) line += `,"uniqueId":"${record.uniqueId}"`;
   line += `,"bytesReceived":${record.bytesReceived},"bytesSent":${record.bytesSent}`;
-  line += `,"duration":${milliseconds(record.duration)},"reason":"${record.reason}"`;
+  line += `,"duration":${tenths(record.duration)},"reason":"${record.reason}"`;
   if (record.wouldReject !== undefined) line += `,"wouldReject":"${record.wouldReject}"`;
   if (record.detail !== "") line += `,"detail":${jsonString(record.detail)}`;
   return `${line}}`;
@@ -57,7 +67,7 @@ export function jsonLine(record: ConnectionRecord): string {
 /** For people: `TIME CLIENT -> LISTENER PROTOCOL NAME alpn=… route=… upstream=… connect=… in=… out=… took=… dry-run=… REASON "DETAIL"`. */
 export function textLine(record: ConnectionRecord): string {
   const parts = [
-    isoTime(record),
+    isoTime(record.acceptedAt + record.duration),
     logWord(formatEndpoint(record.client)),
     "->",
     logWord(record.listener),
@@ -68,8 +78,8 @@ export function textLine(record: ConnectionRecord): string {
   if (record.route !== undefined) parts.push(`route=${logWord(record.route)}`);
   if (record.attempts.length > 0)
     parts.push(`upstream=${record.attempts.map((a) => logWord(attemptText(a))).join(",")}`);
-  if (record.connectTime !== undefined) parts.push(`connect=${milliseconds(record.connectTime)}ms`);
-  parts.push(`in=${record.bytesReceived}`, `out=${record.bytesSent}`, `took=${milliseconds(record.duration)}ms`);
+  if (record.connectTime !== undefined) parts.push(`connect=${tenths(record.connectTime)}ms`);
+  parts.push(`in=${record.bytesReceived}`, `out=${record.bytesSent}`, `took=${tenths(record.duration)}ms`);
   if (record.wouldReject !== undefined) parts.push(`dry-run=${record.wouldReject}`);
   parts.push(record.reason);
   if (record.detail !== "") parts.push(`"${escapeText(record.detail)}"`);
