@@ -16,6 +16,7 @@ import pkg from "../package.json" with { type: "json" };
 import type { ArgOption, Host, ParsedArgs, SignalName, StartWorker, Terminal } from "../src/host.ts";
 import { writeBlocking } from "./host/blocking_write.ts";
 import { openLog } from "./host/log_sink.ts";
+import { startProbe } from "./host/probe.ts";
 import { createResolver } from "./host/resolver.ts";
 import { runtimeName } from "./select.ts";
 import { toIoError } from "./shared/io_error.ts";
@@ -107,6 +108,7 @@ export function createHost({ startWorker }: HostOptions = {}): Host {
     readTextFile,
     openLog,
     createResolver,
+    probe: startProbe,
     interfaceAddresses,
     domainToAscii,
     random: () => randomInt(2 ** 32) / 2 ** 32,

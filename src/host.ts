@@ -5,6 +5,7 @@
  */
 
 import type { IoError } from "./errors.ts";
+import type { StartProbe } from "./probe.ts";
 
 export interface Host {
   /** `node 26.10.0`, `deno 2.9.6`, `bun 1.4.5`. */
@@ -21,6 +22,8 @@ export interface Host {
   openLog(target: LogTarget, warn: (message: string) => void): LogSink;
   /** All addresses of a name, from the hosts file and the system's resolver, or from `servers` alone if any are given. */
   createResolver(options: ResolverOptions): Resolver;
+  /** Sees whether a server is well. */
+  readonly probe: StartProbe;
   /** IP addresses of this machine's interfaces, loopback included. */
   interfaceAddresses(): string[];
   /** IDNA: a Unicode name as A-labels; the empty string where it is none. */

@@ -53,6 +53,7 @@ export function fakeWorld(
       resolveService: (_, answered) => answered({ code: "ENOTFOUND", message: "ENOTFOUND" }),
       close() {},
     }),
+    probe: () => () => {},
     interfaceAddresses: () => ["127.0.0.1", "10.0.0.5"],
     domainToAscii: domainToASCII,
     random: () => 0.5,
