@@ -13,6 +13,7 @@ import type { ConfigInput } from "./config/schema.ts";
 import type { Secrets } from "./config/secrets.ts";
 import type { ConnectionRecord } from "./connection_record.ts";
 import type { IoError } from "./errors.ts";
+import type { UpstreamStatus } from "./health/status.ts";
 import type { Host, LogSink } from "./host.ts";
 import { limitsNeeded, WorkerLimits } from "./limits/admission.ts";
 import { createLimitsMemory, type LimitsMemory } from "./limits/limits_memory.ts";
@@ -23,13 +24,12 @@ import { NameCache } from "./names/name_cache.ts";
 import { ProxyServer } from "./proxy/proxy_server.ts";
 import { loadSecrets } from "./secrets.ts";
 import { StartError } from "./start_error.ts";
-import type { Board } from "./upstream/board.ts";
 import { ownBoard } from "./upstream/upstream.ts";
 import { ControlPlane } from "./workers/control_plane.ts";
-import { Discovery } from "./workers/discovery.ts";
-import { OwnAddresses } from "./workers/own_addresses.ts";
-import type { ConfigSource, UpstreamPlaces } from "./workers/protocol.ts";
+import type { ConfigSource } from "./workers/protocol.ts";
+import { type Surrounded, Surroundings } from "./workers/surroundings.ts";
 
+export type { CertificateStatus, ServerStatus, UpstreamStatus } from "./health/status.ts";
 export { ListenError } from "./proxy/listen_error.ts";
 export type { Adapter, Config, ConfigError, ConfigInput, ConnectionCounts, ConnectionRecord, Endpoint, Host };
 export { formatEndpoint, StartError };
@@ -56,6 +56,8 @@ export interface RunningProxy {
   readonly counts: ConnectionCounts;
   /** Threads that carry connections; 1 may be the caller's own. */
   readonly workers: number;
+  /** Each upstream's servers, how their checks find them, and their certificates. */
+  readonly upstreams: readonly UpstreamStatus[];
   /** Opens the access log's file anew, after a rotation. */
   reopenLog(): void;
   /**
@@ -115,15 +117,24 @@ export async function startProxy(
     const services = { config, names, log, secrets, environment };
     const count = workerCount(config, environment);
     const plane = count === 0 ? createHere(services) : createWorkers(services, source, count);
-    surroundings = new Surroundings(plane, services);
+    surroundings = new Surroundings({
+      config,
+      names,
+      clock: adapter.clock,
+      host,
+      plane,
+      warn: (message) => warn(host, message),
+    });
     await surroundings.start();
     await plane.start();
+    surroundings.startChecks();
     void warnOfNames(services);
+    const around = surroundings;
     const ended = (): void => {
-      surroundings?.stop();
+      around.stop();
       resolver.close();
     };
-    return running(plane, config, ended, log);
+    return running(plane, around, services, ended);
   } catch (error) {
     surroundings?.stop();
     resolver.close();
@@ -133,17 +144,12 @@ export async function startProxy(
 }
 
 /** What carries the connections: this thread, or workers. */
-interface Plane {
-  readonly endpoints: readonly Endpoint[];
+interface Plane extends Surrounded {
   readonly openConnections: number;
   readonly counts: { readonly snapshot: ConnectionCounts };
   readonly workers: number;
-  /** Where its upstreams' servers are counted. */
-  readonly board: Board;
   /** @throws {ListenError | Error} as the rejection. */
   start(): Promise<void>;
-  setPlaces(upstream: UpstreamPlaces): void;
-  setOwnAddresses(addresses: readonly string[]): void;
   cut(): void;
   stop(timeout: number, draining: (connections: number) => void): Promise<void>;
 }
@@ -206,6 +212,8 @@ function createHere({ config, names, log, secrets, environment }: Services): Pla
     setPlaces: ([upstream, places]) => server.upstreams.get(upstream)?.setMembers(places),
     setOwnAddresses: (addresses) => server.setOwnAddresses(addresses),
     cut: () => server.cut(),
+    cutServer: (slot) => server.cutServer(slot),
+    freed: (upstream) => server.freed(upstream),
     stop(timeout, draining) {
       draining(server.openConnections);
       return new Promise((drained) => server.drain(timeout, drained));
@@ -242,7 +250,7 @@ function limitsMemory(config: Config, host: Host, connectionLimit: number, worke
   return createLimitsMemory({ workers, connectionLimit, perClient: clients, random: () => host.random() });
 }
 
-function running(plane: Plane, config: Config, ended: () => void, log: LogSink | undefined): RunningProxy {
+function running(plane: Plane, around: Surroundings, { config, log }: Services, ended: () => void): RunningProxy {
   return {
     workers: plane.workers,
     get endpoints() {
@@ -253,6 +261,9 @@ function running(plane: Plane, config: Config, ended: () => void, log: LogSink |
     },
     get counts() {
       return plane.counts.snapshot;
+    },
+    get upstreams() {
+      return around.upstreams;
     },
     reopenLog: () => log?.reopen(),
     cut: () => plane.cut(),
@@ -287,53 +298,6 @@ function bindsOf(config: Config): string[] {
   const routes = tables.flatMap(({ patterns }) => patterns.filter(({ bind }) => bind !== undefined));
   return [...upstreams.map(([name]) => `upstreams.${name}.bind`), ...routes.map(({ text }) => `routes.${text}.bind`)];
 }
-
-/** What changes around a running proxy: the servers that DNS names, and this machine's addresses. */
-class Surroundings {
-  readonly #discovery: Discovery;
-  readonly #ownAddresses: OwnAddresses;
-  readonly #environment: ProxyEnvironment;
-
-  constructor(plane: Plane, { config, names, environment }: Services) {
-    const { adapter, host } = environment;
-    this.#environment = environment;
-    this.#discovery = new Discovery({
-      config,
-      names,
-      clock: adapter.clock,
-      board: plane.board,
-      changed: (...upstream) => plane.setPlaces(upstream),
-      warn: (message) => warn(host, message),
-    });
-    this.#ownAddresses = new OwnAddresses({
-      clock: adapter.clock,
-      read: () => host.interfaceAddresses(),
-      changed: (addresses) => plane.setOwnAddresses(addresses),
-    });
-  }
-
-  /** Waits a moment for the servers that only DNS knows; a resolver that does not answer keeps nobody waiting for long. */
-  async start(): Promise<void> {
-    this.#ownAddresses.start();
-    if (this.#discovery.isIdle) return;
-    const { clock } = this.#environment.adapter;
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(FIRST_ANSWERS, resolve);
-      void this.#discovery.start().then(() => {
-        cancel();
-        resolve();
-      });
-    });
-  }
-
-  stop(): void {
-    this.#discovery.stop();
-    this.#ownAddresses.stop();
-  }
-}
-
-/** Milliseconds that the start waits for servers that only DNS knows. */
-const FIRST_ANSWERS = 2_000;
 
 /** Said, and no more: a machine may be up before its DNS is, and routes that need no name work without it. */
 async function warnOfNames({ config, names, environment }: Services): Promise<void> {

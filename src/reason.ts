@@ -39,6 +39,7 @@ export const REASONS = {
   upstream_busy: "every server of the upstream has its maxConnections, and its queue is full",
   queue_timeout: "no server of the upstream had room within queue.timeout",
   upstream_down: "every server of the upstream is out of service",
+  server_down: "active checks found the server down, and its connections are cut then (healthCheck.onDown)",
   client_reset: "the client's connection broke",
   server_reset: "the server's connection broke",
   idle_timeout: "no byte either way for timeouts.idle",

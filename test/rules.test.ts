@@ -52,7 +52,11 @@ const RINGS: readonly Ring[] = [
     imports: ["leaf", "record"],
     types: ["config"],
   },
-  { name: "machine", rooms: ["session", "deadlines"], imports: ["leaf", "wire", "opening", "record", "policy"] },
+  {
+    name: "machine",
+    rooms: ["session", "deadlines", "health"],
+    imports: ["leaf", "wire", "opening", "record", "policy"],
+  },
   { name: "driver", rooms: ["proxy"], imports: ["leaf", "wire", "record", "policy", "machine"] },
   {
     name: "shell",
@@ -62,7 +66,7 @@ const RINGS: readonly Ring[] = [
 ];
 
 /** Types only, between the core and the outside world: anyone may import them. */
-const CONTRACTS = ["adapter", "host"];
+const CONTRACTS = ["adapter", "host", "probe"];
 /** What an adapter may know of the core besides the contracts. */
 const KNOWN_TO_ADAPTERS = ["address", "errors"];
 /** What the program's own files may import beyond that: they put it together. */
@@ -102,6 +106,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/config/resolver_options.ts": "part of the schema: test/unit/config/named_servers.test.ts",
   "src/config/upstream_options.ts": "part of the schema: test/unit/config/load.test.ts",
   "src/names/cached_name.ts": "NameCache keeps them: test/unit/names/name_cache.test.ts",
+  "src/health/upstream_health.ts":
+    "the control plane puts it to work: test/unit/workers/upstream_watch.test.ts gives it members and a virtual time",
   "src/mod.ts": "test/packaging uses it as a library on each runtime; the command line and conformance run on it",
   "src/opening/reply_buffer.ts": "the openings keep their replies in it: test/unit/opening/",
   "src/postgres/error_response.ts": "ClientPrelude sends it: test/unit/postgres/client_prelude.test.ts reads it",

@@ -10,6 +10,7 @@ import { type CliContext, CliError, type Command, EXIT } from "./command.ts";
 import { demo } from "./demo.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { hosts } from "./hosts.ts";
+import { probe } from "./probe.ts";
 import { route } from "./route.ts";
 import { run } from "./run.ts";
 import { schema } from "./schema.ts";
@@ -18,6 +19,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["run", run],
   ["check", check],
   ["route", route],
+  ["probe", probe],
   ["hosts", hosts],
   ["demo", demo],
   ["schema", schema],

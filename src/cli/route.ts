@@ -115,6 +115,7 @@ function explain(config: Config, path: string, listener: ListenerConfig, found: 
   if (upstream === undefined) return lines;
   for (const server of upstream.servers) lines.push(`server: ${serverText(server)}`);
   lines.push(`balance: ${balanceText(upstream.balance)}`);
+  if (upstream.healthCheck !== undefined) lines.push(`health check: ${upstream.healthCheck.type}`);
   if (upstream.proxyProtocol !== undefined)
     lines.push(`PROXY header to servers: ${headerText(upstream.proxyProtocol)}`);
   return lines;

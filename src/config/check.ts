@@ -21,6 +21,8 @@ import type {
 } from "./config.ts";
 import { refuseUpstreamName } from "./destination.ts";
 import type { ConfigErrorCode, Fault, Path, Positions } from "./fault.ts";
+import { checkHealthCheck } from "./health_conflicts.ts";
+import { toHealthCheck } from "./health_options.ts";
 import { readKinds } from "./kind_options.ts";
 import { quote } from "./quote.ts";
 import { NO_ROUTES, type RouteContext, readRoutes } from "./routes.ts";
@@ -45,10 +47,13 @@ export function checkConfig(value: unknown, positions: Positions, toAscii: ToAsc
   checkUpstreamNames(names, faults);
   const parts: Parts =
     "value" in reading
-      ? { listeners: reading.value.listeners, upstreams: toUpstreams(Object.entries(reading.value.upstreams)) }
+      ? { listeners: reading.value.listeners, upstreams: toUpstreams(Object.entries(reading.value.upstreams), faults) }
       : {
           listeners: Array.isArray(value.listeners) ? value.listeners.map(schema.readListener) : [],
-          upstreams: toUpstreams(names.map((name) => [name, schema.readUpstream(memberOf(value.upstreams, name))])),
+          upstreams: toUpstreams(
+            names.map((name) => [name, schema.readUpstream(memberOf(value.upstreams, name))]),
+            faults,
+          ),
         };
   checkUpstreams(parts.upstreams, faults);
   const context: RouteContext = { toAscii, upstreams: new Set(names), positions, faults };
@@ -101,11 +106,15 @@ function checkUpstreams(upstreams: ReadonlyMap<string, UpstreamConfig>, faults: 
   }
 }
 
-function toUpstreams(entries: readonly (readonly [string, ParsedUpstream | undefined])[]): Map<string, UpstreamConfig> {
+function toUpstreams(
+  entries: readonly (readonly [string, ParsedUpstream | undefined])[],
+  faults: Fault[],
+): Map<string, UpstreamConfig> {
   const upstreams = new Map<string, UpstreamConfig>();
   for (const [name, parsed] of entries) {
     if (parsed === undefined) continue;
-    const { servers, proxyProtocol, via, bind, queue, ...options } = parsed;
+    const { servers, proxyProtocol, via, bind, queue, healthCheck, ...options } = parsed;
+    if (healthCheck !== undefined) checkHealthCheck(healthCheck, ["upstreams", name, "healthCheck"], faults);
     upstreams.set(name, {
       ...options,
       name,
@@ -113,6 +122,7 @@ function toUpstreams(entries: readonly (readonly [string, ParsedUpstream | undef
       via,
       bind,
       queue,
+      healthCheck: healthCheck && toHealthCheck(healthCheck),
       servers: servers.map(toServer),
     });
   }

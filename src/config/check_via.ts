@@ -1,6 +1,6 @@
 /**
  * What only shows when `via` and servers are looked at together: a proxy cannot lead to a `unix:` socket of this machine,
- * and names behind a proxy are the proxy's to resolve.
+ * names behind a proxy are the proxy's to resolve, and servers behind one are out of reach of health checks.
  */
 
 import type { RouteTable, UpstreamConfig } from "./config.ts";
@@ -20,7 +20,11 @@ export function checkUpstreamVia(upstreams: ReadonlyMap<string, UpstreamConfig>,
     const message = `Cannot reach a server of ${quote(name)} by via: ${REMEDY}`;
     faults.push({ code: "conflict", at: ["upstreams", name, "servers", index], on: "value", message });
   }
-  for (const [name, upstream] of upstreams) if (upstream.via !== undefined) checkDiscovered(name, upstream, faults);
+  for (const [name, upstream] of upstreams) {
+    if (upstream.via === undefined) continue;
+    checkDiscovered(name, upstream, faults);
+    checkChecked(name, upstream, faults);
+  }
 }
 
 function checkDiscovered(name: string, { servers }: UpstreamConfig, faults: Fault[]): void {
@@ -30,6 +34,13 @@ function checkDiscovered(name: string, { servers }: UpstreamConfig, faults: Faul
     const message = `Cannot use ${option} behind the via of ${quote(name)}: the proxy resolves names itself; write host:port`;
     faults.push({ code: "conflict", at: ["upstreams", name, "servers", index, option], on: "key", message });
   }
+}
+
+function checkChecked(name: string, { healthCheck }: UpstreamConfig, faults: Fault[]): void {
+  if (healthCheck === undefined) return;
+  const reason = "checks go straight to the servers, not through proxies; remove it, or set via on the routes instead";
+  const message = `Cannot use healthCheck behind the via of ${quote(name)}: ${reason}`;
+  faults.push({ code: "conflict", at: ["upstreams", name, "healthCheck"], on: "key", message });
 }
 
 /** A route's own `via`, in front of an upstream with such a server. */

@@ -9,6 +9,7 @@ import type { Endpoint } from "../address.ts";
 import type { CidrSet } from "../cidr_set.ts";
 import type { AddressFamily } from "../host.ts";
 import type { RoutePattern } from "../hostname.ts";
+import type { HealthCheckConfig } from "./health_config.ts";
 
 export interface Config {
   /** At least one; no two on one endpoint. */
@@ -147,6 +148,8 @@ export interface UpstreamConfig {
   readonly nextServer: NextServerConfig;
   /** Where connections wait while every server has its `maxConnections`; undefined: they are rejected. */
   readonly queue: QueueConfig | undefined;
+  /** Active checks of its servers, if any. */
+  readonly healthCheck: HealthCheckConfig | undefined;
 }
 
 /** How a server is chosen. */

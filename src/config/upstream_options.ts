@@ -9,6 +9,7 @@ import { normalizeConfigName, type ToAscii } from "../hostname.ts";
 import { parseBalance } from "./balance_option.ts";
 import type { ServerConfig, Target } from "./config.ts";
 import { parseTarget, type Refusal } from "./destination.ts";
+import { buildHealthCheck } from "./health_options.ts";
 import { bool, duration, integer, list, map, text } from "./option_kinds.ts";
 import { buildProxyHeader } from "./proxy_header_options.ts";
 import { buildBind } from "./tcp_options.ts";
@@ -122,5 +123,8 @@ export function buildUpstream(toAscii: ToAscii) {
     }),
     nextServer: nextServer(),
     queue: queue(),
+    healthCheck: buildHealthCheck(toAscii).optional().meta({
+      description: "Look after the servers by active checks: `tcp`, `tls`, `http`, or a map.",
+    }),
   });
 }

@@ -192,6 +192,13 @@ export class ProxyServer implements ConnectionOwner {
     for (const connection of [...this.#connections]) connection.abort("drain_timeout");
   }
 
+  /** Ends the connections that the server of this slot has. */
+  cutServer(slot: number): void {
+    for (const connection of [...this.#connections]) {
+      if (connection.session.member?.slot === slot) connection.abort("server_down");
+    }
+  }
+
   #accepted(open: OpenListener | undefined, socket: Socket): void {
     // Between the first `listen` and the last, there is nobody yet to serve.
     if (open === undefined) {

@@ -254,6 +254,11 @@ export class Session {
     }
   }
 
+  /** The upstream's server that it is relayed to, if any. */
+  get member(): Member | undefined {
+    return this.#member;
+  }
+
   /** Ends the connection from our side; a relay is cut, and `relayed` follows. */
   abort(reason: Reason, now: number): Step {
     if (this.#state === "closed") return WAIT;

@@ -76,13 +76,14 @@ export class Member {
     return maxConnections === 0 || this.active < maxConnections;
   }
 
-  /** Neither the configuration, nor an operator, nor active checks have taken it out. */
+  /** Neither the configuration nor an operator has taken it out. */
+  get isEnabled(): boolean {
+    return !this.config.down && Atomics.load(this.#words, this.#at + SLOT.disabled) === 0;
+  }
+
+  /** Nor do active checks say that it is down. */
   get isInService(): boolean {
-    return (
-      !this.config.down &&
-      Atomics.load(this.#words, this.#at + SLOT.disabled) === 0 &&
-      Atomics.load(this.#words, this.#at + SLOT.health) !== HEALTH.down
-    );
+    return this.isEnabled && Atomics.load(this.#words, this.#at + SLOT.health) !== HEALTH.down;
   }
 
   /** It failed `maxFails` times, the last time less than `failTimeout` ago. */

@@ -121,18 +121,18 @@ export class Upstream implements MemberHome {
 
   #choose(choice: Choice, tick: number): Member | "busy" | undefined {
     let busy = false;
+    let effort = 0;
     const allows = (member: Member): boolean => {
-      if (choice.tried.has(member) || !member.isInService || (!desperate && member.isFailing(tick))) return false;
+      if (choice.tried.has(member) || !mayTry(member, effort, tick)) return false;
       if (member.hasRoom) return true;
       busy = true;
       return false;
     };
-    let desperate = false;
-    const found = this.#among(choice, tick, allows);
-    if (found !== undefined || busy) return found ?? "busy";
-    // All are failing: whether they still do, only a try can tell.
-    desperate = true;
-    return this.#among(choice, tick, allows) ?? (busy ? "busy" : undefined);
+    for (; effort <= LAST_EFFORT; effort++) {
+      const found = this.#among(choice, tick, allows);
+      if (found !== undefined || busy) return found ?? "busy";
+    }
+    return undefined;
   }
 
   #among(choice: Choice, tick: number, allows: (member: Member) => boolean): Member | undefined {
@@ -155,6 +155,17 @@ export function configuredPlaces(config: UpstreamConfig, firstSlot: number): Mem
   return config.servers.flatMap(({ target, discover }, server) =>
     discover === "service" ? [] : [{ slot: firstSlot + server, server, target }],
   );
+}
+
+const LAST_EFFORT = 2;
+
+/**
+ * Whom to consider: with the first effort who is well; with the second who is failing, since only a try can tell whether it
+ * still does; with the last also who is down by its checks: what checks may be what is broken.
+ */
+function mayTry(member: Member, effort: number, tick: number): boolean {
+  if (effort === 0) return member.isInService && !member.isFailing(tick);
+  return effort === 1 ? member.isInService : member.isEnabled;
 }
 
 /** Every upstream of a configuration, by name. */

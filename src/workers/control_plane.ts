@@ -183,6 +183,17 @@ export class ControlPlane {
     for (const { thread } of this.#workers) thread?.post({ kind: "cut" });
   }
 
+  /** Cuts the connections of an upstream's server. */
+  cutServer(slot: number): void {
+    this.#tellAll({ kind: "cut_server", slot });
+  }
+
+  /** An upstream may have room: tells the worker whose connection has waited longest for it. */
+  freed(upstream: number): void {
+    const worker = this.board.longestWaiting(upstream);
+    if (worker >= 0) this.#workers[worker]?.thread?.post({ kind: "freed", upstream });
+  }
+
   /**
    * Opens each port once and closes it again: finds the ports for 0, and a port that another program has, which
    * `SO_REUSEPORT` would let workers of one user share unnoticed.

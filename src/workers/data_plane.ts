@@ -88,6 +88,9 @@ export class DataPlane {
       case "cut":
         this.#server?.cut();
         return;
+      case "cut_server":
+        this.#server?.cutServer(message.slot);
+        return;
     }
   }
 

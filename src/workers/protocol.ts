@@ -56,7 +56,9 @@ export type ToWorker =
   | { readonly kind: "drain"; readonly timeout: number }
   /** A server of an upstream (by its place in the configuration) has room, and a connection of yours is next. */
   | { readonly kind: "freed"; readonly upstream: number }
-  | { readonly kind: "cut" };
+  | { readonly kind: "cut" }
+  /** Cut the connections of an upstream's server. */
+  | { readonly kind: "cut_server"; readonly slot: number };
 
 export type FromWorker =
   | { readonly kind: "started"; readonly wakeDescriptor: number | undefined }

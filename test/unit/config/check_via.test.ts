@@ -20,6 +20,14 @@ describe("via, bind and what they lead to", () => {
     assert.match(upstream("{ service: _https._tcp.b.com }"), new RegExp(`Cannot use service ${reason}`));
   });
 
+  test("health checks do not go through proxies, and need not where only a route has one", () => {
+    const pool = (more: string) => `upstreams: { p: { servers: [10.0.0.2], healthCheck: tcp${more} } }`;
+    assert.deepEqual(faults(`routes: { a.com: p }\n${pool(`, ${VIA}`)}`), [
+      "t:3:40: Cannot use healthCheck behind the via of 'p': checks go straight to the servers, not through proxies; remove it, or set via on the routes instead",
+    ]);
+    assert.deepEqual(faults(`routes: { a.com: { to: p, ${VIA} } }\n${pool("")}`), []);
+  });
+
   test("any destination but those where they would do nothing", () => {
     assert.deepEqual(
       faults(

@@ -117,6 +117,7 @@ routes: { default: 10.0.0.3:443 }
       bind: undefined,
       nextServer: { tries: 0, timeout: 0 },
       queue: undefined,
+      healthCheck: undefined,
       servers: [
         { target: { kind: "ip", ip: "10.0.0.2", port: undefined }, ...plain },
         { target: { kind: "host", name: "host.example", port: 8443 }, ...plain, weight: 3, backup: true },
@@ -347,7 +348,7 @@ describe("faults of single options", () => {
       "upstreams:\n  a: {}\n  b: { servers: [] }\n  c: 5\n  direct: { servers: [10.0.0.1] }\n  10.0.0.1: { servers: [10.0.0.1] }",
       "10:3 missing_key Cannot use upstreams.a: the key 'servers' is missing; it must be a list of servers",
       "11:17 bad_value Cannot use upstreams.b.servers: it must name at least one server",
-      "12:6 wrong_type Cannot use upstreams.c 5: it must be a map with the keys balance, servers, proxyProtocol, via, bind, nextServer and queue",
+      "12:6 wrong_type Cannot use upstreams.c 5: it must be a map with the keys balance, servers, proxyProtocol, via, bind, nextServer, queue and healthCheck",
       "13:3 bad_value Cannot name an upstream 'direct': direct has a meaning of its own in routes",
       "14:3 bad_value Cannot name an upstream '10.0.0.1': it looks like an IP address",
     ],

@@ -36,6 +36,7 @@ describe("the option table", () => {
         "upstreams.NAME.servers",
         "upstreams.NAME.via.url",
         "upstreams.NAME.queue.size",
+        "upstreams.NAME.healthCheck.type",
       ],
     );
   });

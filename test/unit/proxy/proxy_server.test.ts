@@ -62,6 +62,24 @@ function assertNothingLeft({ adapter, proxy }: World): void {
 }
 
 describe("proxy", () => {
+  test("the connections of one server are cut, those of others stay", async () => {
+    const here = await world();
+    here.adapter.relayEnd = () => undefined;
+    for (let count = 0; count < 4; count++) here.adapter.client(hello);
+    here.adapter.clock.run(1_000);
+    const { board } = here.proxy.upstreams.get("pool")!;
+    const shares = [0, 1, 2].map((slot) => board.read(slot, "active"));
+    assert.deepEqual(shares, [2, 1, 1]);
+    here.proxy.cutServer(0);
+    here.adapter.clock.run(2_000);
+    assert.deepEqual(
+      here.records.map(({ reason }) => reason),
+      ["server_down", "server_down"],
+    );
+    assert.equal(here.proxy.openConnections, 2);
+    assert.deepEqual([board.read(0, "active"), board.read(1, "active")], [0, 1]);
+  });
+
   test("a client is relayed and logged once", async () => {
     const here = await world();
     here.adapter.client(hello);

@@ -4,13 +4,23 @@ import { HEALTH } from "../../../src/upstream/board.ts";
 import { choice, createUpstream, nameOf, order, take } from "./upstream_fixture.ts";
 
 describe("upstream: who may be chosen", () => {
-  test("one that is down by configuration, by an operator or by its checks is not", () => {
+  test("one that is down by configuration or by an operator is not, by its checks only when no other is left", () => {
     const { upstream } = createUpstream("{ servers: [{ address: 'a:1', down: true }, b:1, c:1, d:1] }");
     upstream.board.write(1, "disabled", 1);
     upstream.board.write(2, "health", HEALTH.down);
     assert.equal(order(upstream, 3), "ddd");
+    upstream.board.write(3, "health", HEALTH.down);
+    assert.equal(order(upstream, 4), "cdcd");
+    upstream.board.write(2, "disabled", 1);
     upstream.board.write(3, "disabled", 1);
     assert.equal(nameOf(upstream.take(choice(), 0)), "-");
+  });
+
+  test("one that fails is tried before one that checks found down", () => {
+    const { upstream } = createUpstream("{ servers: [a:1, b:1] }");
+    upstream.board.write(0, "health", HEALTH.down);
+    upstream.members[1]!.failed(0, "ECONNREFUSED");
+    assert.equal(nameOf(upstream.take(choice(), 0)), "b");
   });
 
   test("maxConnections: exact, over all workers", () => {

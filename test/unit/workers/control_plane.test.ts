@@ -235,9 +235,10 @@ describe("control plane", () => {
     await plane.start();
     const stopping = plane.stop(1_000, () => {});
     plane.cut();
+    plane.cutServer(3);
     assert.deepEqual(
       threads[0]!.got.slice(1).map(({ kind }) => kind),
-      ["drain", "cut"],
+      ["drain", "cut", "cut_server"],
     );
     adapter.clock.run(6_000);
     await stopping;

@@ -1,0 +1,168 @@
+/** `certless probe`: is every server of every upstream well? Asked now, once, from this machine. */
+
+import type { Clock } from "../adapter.ts";
+import type { Config, UpstreamConfig } from "../config/config.ts";
+import type { HealthCheckConfig } from "../config/health_config.ts";
+import { defaultHealthCheck } from "../config/health_options.ts";
+import { viaText } from "../config/via_options.ts";
+import { day, daysLeft } from "../health/certificate_watch.ts";
+import { Check, type CheckParts, type CheckResult, type NameResult } from "../health/check.ts";
+import { type CheckPlan, planChecks } from "../health/check_plan.ts";
+import { escapeText } from "../log/escape.ts";
+import type { NameCache } from "../names/name_cache.ts";
+import { configuredPlaces, type MemberPlace, ownBoard } from "../upstream/upstream.ts";
+import { Discovery } from "../workers/discovery.ts";
+import { type CliContext, type Command, type CommandArgs, EXIT } from "./command.ts";
+import { load } from "./load.ts";
+import { openNames } from "./names.ts";
+import { type Style, styleFor } from "./style.ts";
+import { destinationText, plural, routeTables } from "./summary.ts";
+
+/** Servers that are asked at once. */
+const ABREAST = 32;
+
+export const probe: Command = {
+  summary: "ask every server of every upstream whether it is well",
+  usage: "[FILE]",
+  help: `Checks each server of each upstream of FILE (certless.yaml if none is named) once, from this machine, as the
+upstream's healthCheck says; where there is none, by a TLS handshake if a TLS listener's routes lead there, else by a
+connect. Shows the time it took, and of each certificate how long it is valid and what is wrong with it. Servers
+behind an upstream's via are not asked.
+
+Exit code 0: all are up. 1: one is down, or not to be found. 2: the configuration is faulty.`,
+  options: {},
+  maxPositionals: 1,
+  async run(context: CliContext, { positionals }: CommandArgs): Promise<number> {
+    const { host } = context;
+    const { config } = await load(context, positionals[0]);
+    const { adapter } = await context.selectAdapter("auto");
+    const { resolver, names } = openNames(host, config);
+    try {
+      const { places, faults } = await findServers(config, names, adapter.clock);
+      const plans = plansOf(config, places);
+      const results = await checkAll(plans, checkParts(context, names, adapter.clock));
+      const now = adapter.clock.wallTime();
+      const rows = plans.flatMap((plan, index) => rowsOf(plan, results[index]!, now));
+      if (rows.length > 0) host.stdout.write(table(rows, styleFor(host, host.stdout)));
+      for (const note of [...faults, ...behindProxies(config)]) host.stdout.write(`${note}\n`);
+      const down = results.filter(({ error }) => error !== undefined).length;
+      host.stdout.write(`${plural(plans.length, "server")}, ${down === 0 ? "none" : down} down\n`);
+      return down + faults.length === 0 ? EXIT.ok : EXIT.no;
+    } finally {
+      resolver.close();
+    }
+  },
+};
+
+type Places = ReadonlyMap<string, readonly MemberPlace[]>;
+
+/** The servers that DNS names now, by upstream, and what it could not name. */
+async function findServers(
+  config: Config,
+  names: NameCache,
+  clock: Clock,
+): Promise<{ readonly places: Places; readonly faults: readonly string[] }> {
+  const places = new Map<string, readonly MemberPlace[]>();
+  const faults: string[] = [];
+  const discovery = new Discovery({
+    config,
+    names,
+    clock,
+    board: ownBoard(config.upstreams, clock),
+    changed: (upstream, found) => places.set(upstream, found),
+    warn: (message) => faults.push(message),
+  });
+  await discovery.start();
+  discovery.stop();
+  return { places, faults };
+}
+
+function plansOf(config: Config, found: Places): CheckPlan[] {
+  const reached = [...config.upstreams.values()].filter(({ via }) => via === undefined);
+  return reached.flatMap((upstream) => {
+    const places = found.get(upstream.name) ?? configuredPlaces(upstream, 0);
+    return planChecks(config, [], upstream, places, upstream.healthCheck ?? implied(config, upstream));
+  });
+}
+
+function behindProxies(config: Config): string[] {
+  return [...config.upstreams.values()].flatMap(({ name, via }) =>
+    via === undefined ? [] : [`upstream ${name}: not asked, since its servers are behind ${viaText(via)}`],
+  );
+}
+
+/** What is passed through from TLS clients must be TLS servers. */
+function implied(config: Config, { name }: UpstreamConfig): HealthCheckConfig {
+  const tls = { ...config, listeners: config.listeners.filter(({ protocol }) => protocol === "tls") };
+  const leadsHere = routeTables(tls).some((table) =>
+    [table.default, ...table.patterns.map(({ to }) => to)].some(
+      (to) => to.kind === "upstream" && destinationText(to) === name,
+    ),
+  );
+  return defaultHealthCheck(leadsHere ? "tls" : "tcp");
+}
+
+function checkParts({ host }: CliContext, names: NameCache, clock: Clock): CheckParts {
+  return {
+    clock,
+    probe: host.probe,
+    resolve: (name, answer) => void names.resolve(name).then(answer, answer),
+  };
+}
+
+async function checkAll(plans: readonly CheckPlan[], parts: CheckParts): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  const queue = [...plans.entries()];
+  const lane = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [index, plan] = next;
+      results[index] = await new Promise<CheckResult>((done) => new Check(plan, parts, done));
+    }
+  };
+  await Promise.all(Array.from({ length: ABREAST }, lane));
+  return results;
+}
+
+interface Row {
+  readonly cells: readonly string[];
+  readonly isBad: boolean;
+}
+
+/** One row for the server and its first certificate, and one for each other. */
+function rowsOf({ upstream, address }: CheckPlan, { error, duration, names }: CheckResult, now: number): Row[] {
+  const state = error === undefined ? "up" : "down";
+  const time = `${duration < 10 ? duration.toFixed(1) : Math.round(duration)} ms`;
+  const notes = error === undefined ? names.map((name) => certificateNote(name, now)) : [error];
+  const [first = "", ...others] = notes;
+  return [
+    { cells: [upstream, address, state, time, first], isBad: error !== undefined },
+    ...others.map((note) => ({ cells: ["", "", "", "", note], isBad: false })),
+  ];
+}
+
+function certificateNote({ serverName, certificate, error }: NameResult, now: number): string {
+  const name = serverName === undefined ? "" : `${serverName}: `;
+  if (certificate === undefined) return `${name}${error ?? "no certificate"}`;
+  const left = daysLeft(certificate, now);
+  const end = day(certificate.notAfter);
+  const notes = [
+    !(left >= 0) ? `expired on ${end}` : `${plural(left, "day")} left (${end})`,
+    `by ${escapeText(certificate.issuer)}`,
+  ];
+  if (certificate.mismatch !== undefined) notes.push(`does not fit: ${escapeText(certificate.mismatch)}`);
+  if (certificate.untrusted !== undefined) notes.push(`not trusted: ${escapeText(certificate.untrusted)}`);
+  return `${name}${notes.join(", ")}`;
+}
+
+const HEAD: Row = { cells: ["upstream", "server", "state", "time", "certificate, or what is wrong"], isBad: false };
+
+function table(rows: readonly Row[], style: Style): string {
+  const all = [HEAD, ...rows];
+  const widths = HEAD.cells.map((_, column) => Math.max(...all.map(({ cells }) => cells[column]!.length)));
+  return all
+    .map((row) => {
+      const line = row.cells.map((cell, column) => cell.padEnd(widths[column]!)).join("  ");
+      return `${row === HEAD ? style.bold(line.trimEnd()) : row.isBad ? style.red(line.trimEnd()) : line.trimEnd()}\n`;
+    })
+    .join("");
+}

@@ -1,0 +1,55 @@
+/**
+ * Active checks at work: what they find is written on the board, where every thread's balancers read it.
+ *
+ * Owns: what a change of state means for traffic: a server that comes back begins slowly and with a clean sheet, and
+ * whoever waits for room may have it; the connections of one that went down are cut where that is asked for.
+ */
+
+import type { Clock } from "../adapter.ts";
+import type { Config } from "../config/config.ts";
+import type { CheckParts } from "../health/check.ts";
+import type { CheckPlan } from "../health/check_plan.ts";
+import { UpstreamHealth } from "../health/upstream_health.ts";
+import { HEALTH } from "../upstream/board.ts";
+import { createRandom } from "../upstream/random.ts";
+import { configuredPlaces, type MemberPlace } from "../upstream/upstream.ts";
+import type { Surrounded } from "./surroundings.ts";
+
+export interface WatchParts extends Pick<CheckParts, "probe" | "resolve"> {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly plane: Pick<Surrounded, "board" | "endpoints" | "cutServer" | "freed">;
+  /** The servers at work of upstreams whose servers DNS has named, by name; the others have those of the configuration. */
+  readonly found: ReadonlyMap<string, readonly MemberPlace[]>;
+  warn(message: string): void;
+}
+
+/** Checks every server whose upstream asks for it, until it is stopped. */
+export function watchUpstreams(parts: WatchParts): UpstreamHealth {
+  const { config, clock, plane, found } = parts;
+  const places = [...config.upstreams.values()].map(
+    (upstream, index) =>
+      [upstream.name, found.get(upstream.name) ?? configuredPlaces(upstream, plane.board.firstSlot(index))] as const,
+  );
+  return new UpstreamHealth(config, plane.endpoints, new Map(places), {
+    clock,
+    probe: parts.probe,
+    resolve: (name, answer) => parts.resolve(name, answer),
+    random: createRandom(clock.wallTime()),
+    changed: (plan, isUp) => carryOut(parts, plan, isUp),
+    connections: (slot) => plane.board.read(slot, "active"),
+    warn: (line) => parts.warn(line),
+  });
+}
+
+function carryOut({ config, clock, plane }: WatchParts, { upstream, slot, check }: CheckPlan, isUp: boolean): void {
+  const { board } = plane;
+  const isBack = isUp && board.read(slot, "health") === HEALTH.down;
+  if (isBack) {
+    board.write(slot, "fails", 0);
+    board.write(slot, "lostWeight", 0);
+  }
+  board.setHealth(slot, isUp ? HEALTH.up : HEALTH.down, clock.now());
+  if (isBack) plane.freed([...config.upstreams.keys()].indexOf(upstream));
+  if (!isUp && check.onDown === "cut") plane.cutServer(slot);
+}
