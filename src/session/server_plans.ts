@@ -75,7 +75,7 @@ export class UpstreamPlan extends DialPlan implements Choice {
 
   next(now: number): DialTarget | "busy" | undefined {
     if (this.#triesLeft === 0) return undefined;
-    const mayTry = this.#place?.isNext ?? (this.#upstream.line?.length ?? 0) === 0;
+    const mayTry = this.#place?.isNext ?? this.#upstream.line?.isFree ?? true;
     const member = mayTry ? this.#upstream.take(this, now) : "busy";
     if (member === "busy") return member;
     this.#leaveLine();
@@ -116,7 +116,7 @@ export class UpstreamPlan extends DialPlan implements Choice {
 
   override wait(): Waiting | undefined {
     const { line } = this.#upstream;
-    this.#place = line?.enter();
+    this.#place = line?.enter(this.tried.size > 0);
     return line === undefined || this.#place === undefined ? undefined : { place: this.#place, timeout: line.timeout };
   }
 

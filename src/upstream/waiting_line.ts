@@ -3,6 +3,9 @@
  *
  * Owns: their order, and whose turn it is: first come, first served over all workers, by the tickets on the board. It must
  * not choose a server: who is woken tries for itself.
+ *
+ * A connection that one server has already failed waits beside the order: those that it may still have are fewer, and
+ * nobody may be kept from the others by it.
  */
 
 import type { Board } from "./board.ts";
@@ -39,6 +42,7 @@ export class WaitingLine {
   readonly #size: number;
   readonly #passOn: PassOn;
   readonly #places = new Set<Place>();
+  readonly #beside = new Set<Place>();
   /** Who is being woken may give a server back at once: that is seen when it returns. */
   #waking = false;
 
@@ -60,26 +64,32 @@ export class WaitingLine {
     return this.#board.waiting(this.#upstream);
   }
 
-  /** The last place; undefined where the line is full. */
-  enter(): Place | undefined {
+  /** Nobody waits in the order: who comes may try for itself. */
+  get isFree(): boolean {
+    if (this.#board.memory.workers === 0) return this.#places.size === 0;
+    return this.#board.longestWaiting(this.#upstream) < 0;
+  }
+
+  /** The last place; undefined where the line is full. @param again it has tried a server: it waits beside the order. */
+  enter(again = false): Place | undefined {
     this.#board.lock(this.#upstream);
     const ticket = this.length < this.#size ? this.#board.enterLine(this.#upstream) : undefined;
     this.#board.unlock(this.#upstream);
     if (ticket === undefined) return undefined;
     const place = new Place(this, ticket);
-    this.#places.add(place);
+    (again ? this.#beside : this.#places).add(place);
     this.#tellOldest();
     return place;
   }
 
   leave(place: Place): void {
-    if (!this.#places.delete(place)) return;
+    if (!this.#places.delete(place) && !this.#beside.delete(place)) return;
     this.#board.leaveLine(this.#upstream);
     this.#tellOldest();
   }
 
   isNext(place: Place): boolean {
-    return place === this.#first() && this.#isOurTurn();
+    return this.#beside.has(place) || (place === firstOf(this.#places) && this.#isOurTurn());
   }
 
   /** A server may have room: whoever has waited longest is woken, in whichever worker, and those behind while there is more. */
@@ -94,15 +104,21 @@ export class WaitingLine {
   }
 
   #wake(): void {
+    // The others beside the order look for themselves, in a while: a release must not cost a look for each of them.
+    for (let beside = firstOf(this.#beside); beside !== undefined; ) {
+      beside.wake();
+      const next = firstOf(this.#beside);
+      beside = next === beside ? undefined : next;
+    }
     while (this.length > 0) {
       if (!this.#isOurTurn()) {
         const worker = this.#board.longestWaiting(this.#upstream);
         if (worker >= 0) this.#passOn(worker, this.#upstream);
         return;
       }
-      const first = this.#first();
+      const first = firstOf(this.#places);
       first?.wake();
-      if (first === undefined || first === this.#first()) return;
+      if (first === undefined || first === firstOf(this.#places)) return;
     }
   }
 
@@ -111,12 +127,12 @@ export class WaitingLine {
     return workers === 0 || this.#board.longestWaiting(this.#upstream) === this.#board.worker;
   }
 
-  #first(): Place | undefined {
-    for (const place of this.#places) return place;
-    return undefined;
-  }
-
   #tellOldest(): void {
-    this.#board.setOldest(this.#upstream, this.#first()?.ticket ?? 0);
+    this.#board.setOldest(this.#upstream, firstOf(this.#places)?.ticket ?? 0);
   }
+}
+
+function firstOf(places: ReadonlySet<Place>): Place | undefined {
+  for (const place of places) return place;
+  return undefined;
 }

@@ -93,6 +93,37 @@ forEachCombination((combination) => {
     for (const client of waiting) assert.equal((await proxy.recordOf(client)).reason, "ok");
   });
 
+  test("a client whose hello one server does not like, and who waits for the other, keeps nobody waiting", async (t) => {
+    const hangUp = (peer: Peer): void => void peer.socket.once("data", () => peer.destroy());
+    const strict = await startOrigin(t, {
+      accept: (peer, { peers }) => (peers.length === 2 ? hangUp(peer) : greet("s")(peer)),
+    });
+    const full = await startOrigin(t, { accept: greet("f") });
+    const proxy = await startProxy(t, combination, {
+      config: {
+        workers: 2,
+        listeners: [{ address: "127.0.0.1:0" }],
+        routes: { [NAME]: "pool" },
+        upstreams: {
+          pool: {
+            servers: [strict.address, { address: full.address, maxConnections: 1 }],
+            queue: { size: 4, timeout: "10m" },
+          },
+        },
+      },
+    });
+    const ask = (): Promise<Peer> => sendFirst(t, proxy.endpoint, helloFor(NAME));
+    const holders = [await ask(), await ask()];
+    for (const holder of holders) await holder.receive(1);
+    const disliked = await ask();
+    await strict.next();
+    await (await strict.next()).untilEnd();
+    await settled(t, proxy.endpoint);
+    for (const client of [await ask(), await ask()]) assert.equal((await client.receive(1)).toString(), "s");
+    holders.find(({ text }) => text === "f")!.finish();
+    assert.equal((await disliked.receive(1)).toString(), "f");
+  });
+
   test("a client that leaves the line, and one that waits too long", async (t) => {
     const { proxy, ask, join } = await world(t, combination, 1, { queue: { size: 4, timeout: "900ms" } });
     const holder = await join();

@@ -84,4 +84,25 @@ describe("waiting line", () => {
     two.members[0]!.release();
     assert.deepEqual([served, passed], [["two"], [1, 0, 0]]);
   });
+
+  test("who waits for fewer servers than the others keeps nobody from theirs", () => {
+    for (const workers of [0, 2]) {
+      const made = createUpstream(POOL, workers);
+      const upstream = workers === 0 ? made.upstream : made.open(0);
+      const line = lineOf(upstream);
+      const member = take(upstream);
+      const again = line.enter(true)!;
+      let looks = 0;
+      again.wake = () => void looks++;
+      assert.deepEqual([line.length, line.isFree, again.isNext], [1, true, true]);
+      const served: string[] = [];
+      const place = wait(upstream, "a", served);
+      assert.deepEqual([line.length, line.isFree, place.isNext], [2, false, true]);
+      member.release();
+      assert.deepEqual([looks, served, line.length], [1, ["a"], 1]);
+      again.leave();
+      again.leave();
+      assert.equal(line.length, 0);
+    }
+  });
 });
