@@ -16,6 +16,8 @@ import { configuredPlaces, type MemberPlace } from "../upstream/upstream.ts";
 /** Milliseconds: between two questions about one name at least, and after a failure. */
 const SHORTEST = 1_000;
 const RETRY = 5_000;
+/** The largest weight of a service's servers; greater ones (16 bits, RFC 2782) are scaled: a hash ring has 160 points for each unit. */
+const MAX_WEIGHT = 100;
 
 export interface DiscoveryParts {
   readonly config: Config;
@@ -179,13 +181,14 @@ function keyOf({ target }: { readonly target: Target }): string {
 
 /** RFC 2782: the lowest priority serves, by weight; what has a higher one is for when none of those can. */
 function serversOf(records: readonly ServiceRecord[]): Found[] {
-  // The root as target: the service is decidedly not available there.
-  const usable = records.filter(({ target }) => target !== "");
+  // The root as target: the service is decidedly not available there. Nothing listens on port 0.
+  const usable = records.filter(({ target, port }) => target !== "" && port !== 0);
   const first = Math.min(...usable.map(({ priority }) => priority));
+  const share = Math.min(1, MAX_WEIGHT / Math.max(...usable.map(({ weight }) => weight)));
   const found = usable.map(
     ({ priority, weight, port, target }): Found => ({
       target: { kind: "host", name: target, port },
-      weight: Math.max(1, weight),
+      weight: Math.max(1, Math.round(weight * share)),
       backup: priority !== first,
     }),
   );

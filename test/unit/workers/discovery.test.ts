@@ -145,6 +145,20 @@ describe("discovery: services (RFC 2782)", () => {
     assert.equal(upstream.members[1], kept);
   });
 
+  test("large weights keep their proportions, but not their size: DNS does not decide how large a hash ring is", async () => {
+    const { dns, discovery, members } = await world("[{ service: _https._tcp.example.test }]");
+    dns.services = [record(10, 65_535, "a.test"), record(10, 32_768, "b.test"), record(10, 1, "c.test")];
+    await discovery.start();
+    assert.deepEqual(members(), ["a.test 100", "b.test 50", "c.test 1"]);
+  });
+
+  test("a record with port 0 is none", async () => {
+    const { dns, discovery, members } = await world("[{ service: _https._tcp.example.test }]");
+    dns.services = [{ ...record(10, 5, "a.test"), port: 0 }, record(20, 5, "b.test")];
+    await discovery.start();
+    assert.deepEqual(members(), ["b.test 5"]);
+  });
+
   test("a record that comes twice is one server", async () => {
     const { dns, discovery, members } = await world("[{ service: _https._tcp.example.test }]");
     dns.services = [record(10, 5, "a.test"), record(10, 5, "a.test")];
