@@ -33,7 +33,10 @@ export interface Known<Value> {
 }
 
 type Ask<Value> = (
-  answered: (outcome: { readonly value: Value; readonly ttl: number | undefined } | ResolveFailure) => void,
+  answered: (
+    outcome: { readonly value: Value; readonly ttl: number | undefined } | ResolveFailure,
+    more?: "more",
+  ) => void,
 ) => void;
 
 export class NameCache {
@@ -56,8 +59,8 @@ export class NameCache {
   /** The same, and until when it is good. */
   lookUp(name: string): Promise<Known<readonly string[]>> {
     return this.#addresses.lookUp(name, (answered) => {
-      this.#resolver.resolve(name, (outcome: ResolvedAddresses | ResolveFailure) => {
-        answered("code" in outcome ? outcome : { value: outcome.addresses, ttl: outcome.ttl });
+      this.#resolver.resolve(name, (outcome: ResolvedAddresses | ResolveFailure, more) => {
+        answered("code" in outcome ? outcome : { value: outcome.addresses, ttl: outcome.ttl }, more);
       });
     });
   }
@@ -141,9 +144,10 @@ class Table<Value> {
     }
     this.#lookups.set(name, { waiters: waiter === undefined ? [] : [waiter], cancelPatience: undefined });
     const task: LookupTask = (ended) =>
-      ask((outcome) => {
+      ask((outcome, more) => {
         this.#answered(name, outcome);
-        ended();
+        // What goes on keeps its place in the queue, as it keeps its sockets.
+        if (more === undefined) ended();
       });
     const queued = this.#queue.add(task, this.#known.has(name));
     if (!queued) this.#lookups.delete(name);
