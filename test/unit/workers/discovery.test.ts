@@ -108,11 +108,14 @@ describe("discovery: addresses of a name", () => {
   });
 
   test("more addresses than there are places for: as many as fit, and a word", async () => {
-    const { dns, discovery, members, warnings } = await world("[{ address: 'api.test:443', resolve: true }]");
+    const { dns, discovery, members, warnings, at } = await world("[{ address: 'api.test:443', resolve: true }]");
     dns.addresses = Array.from({ length: 40 }, (_, index) => `192.0.2.${index + 1}`);
     await discovery.start();
     assert.equal(members().length, 32);
     assert.match(warnings[0] ?? "", /api\.test has more servers than can be used; 32 are/);
+    await at(10_000);
+    await at(20_000);
+    assert.equal(warnings.length, 1);
   });
 
   test("ends with the program", async () => {
