@@ -193,6 +193,37 @@ describe("name cache: old answers (RFC 8767)", () => {
     assert.equal(clock.pending, 0);
   });
 
+  test("while it is slow, only the first client waits for that", async () => {
+    const { resolver, ask, at } = world();
+    resolver.outcome = found("192.0.2.1", 1_000);
+    await ask();
+    resolver.outcome = undefined;
+    at(1_000);
+    const slow = ask();
+    at(2_800);
+    await slow;
+    assert.equal(await Promise.race([ask(), settled()]), "192.0.2.1");
+    assert.equal(resolver.asked.length, 2);
+  });
+
+  for (const [code, when] of [
+    ["ENOTFOUND", 20_000],
+    ["ESERVFAIL", 100_000],
+  ] as const) {
+    test(`the end of an old answer by ${code} is no good news`, async () => {
+      const { resolver, ask, at, warnings } = world({ minTtl: 0, maxTtl: 1e6, staleFor: 60_000 });
+      resolver.outcome = found("192.0.2.1", 1_000);
+      await ask();
+      resolver.outcome = failed("ETIMEOUT");
+      at(2_000);
+      await ask();
+      resolver.outcome = failed(code);
+      at(when);
+      await ask();
+      assert.equal(warnings[1], `Cannot resolve a.test: ${code}; what it last resolved to is no longer used`);
+    });
+  }
+
   test("not longer than staleFor", async () => {
     const { resolver, ask, at } = world({ minTtl: 0, maxTtl: 1e6, staleFor: 60_000 });
     resolver.outcome = found("192.0.2.1", 1_000);
