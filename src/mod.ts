@@ -116,8 +116,8 @@ export async function startProxy(
     const count = workerCount(config, environment);
     const plane = count === 0 ? createHere(services) : createWorkers(services, source, count);
     surroundings = new Surroundings(plane, services);
-    await surroundings.start();
-    await plane.start();
+    // Together: routes that need no name are served meanwhile, should DNS be slow.
+    await Promise.all([plane.start(), surroundings.start()]);
     void warnOfNames(services);
     const ended = (): void => {
       surroundings?.stop();
@@ -312,7 +312,7 @@ class Surroundings {
     });
   }
 
-  /** Waits a moment for the servers that only DNS knows; a resolver that does not answer keeps nobody waiting for long. */
+  /** Waits a moment for the servers that only DNS knows, so that whoever waits for the start finds them. */
   async start(): Promise<void> {
     this.#ownAddresses.start();
     if (this.#discovery.isIdle) return;
