@@ -131,10 +131,10 @@ export interface Resolver {
   /** Lookups that may be under way at once: each takes descriptors, or a thread. */
   readonly concurrency: number;
   /**
-   * A and AAAA addresses. `answered` is called once; twice where one family's answer came so late that the other's was
-   * given first (RFC 8305 §3), the second time with all.
+   * A and AAAA addresses. `answered` is called once; twice where one family's answer was so late that the other's was
+   * given first (RFC 8305 §3): then with `more`, since the lookup goes on, and the second time with all.
    */
-  resolve(name: string, answered: (outcome: ResolvedAddresses | ResolveFailure) => void): void;
+  resolve(name: string, answered: (outcome: ResolvedAddresses | ResolveFailure, more?: "more") => void): void;
   /** SRV records of a name such as `_https._tcp.example.com`. */
   resolveService(name: string, answered: (outcome: ResolvedServices | ResolveFailure) => void): void;
   /** Ends outstanding lookups, with `ECANCELLED`. */

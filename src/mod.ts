@@ -125,8 +125,8 @@ export async function startProxy(
       plane,
       warn: (message) => warn(host, message),
     });
-    await surroundings.start();
-    await plane.start();
+    // Together: routes that need no name are served meanwhile, should DNS be slow.
+    await Promise.all([plane.start(), surroundings.start()]);
     surroundings.startChecks();
     void warnOfNames(services);
     const around = surroundings;

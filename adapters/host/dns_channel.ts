@@ -2,11 +2,12 @@
  * The way to one DNS server for one lookup: a UDP socket of its own, and TCP for what does not fit (RFC 7766).
  *
  * Owns: two sockets at most. A socket for each lookup, since its port is half of what a forged answer has to guess
- * (RFC 5452 §9); being connected, it hears that server alone. It must not read messages.
+ * (RFC 5452 §9); it hears that server alone. It must not read messages.
  */
 
 import { createSocket, type Socket } from "node:dgram";
 import net from "node:net";
+import { canonicalIp } from "../../src/address.ts";
 import { toIoError } from "../shared/io_error.ts";
 
 /** An IP address and a port. */
@@ -20,6 +21,9 @@ export interface ChannelEvents {
   /** Nothing more will come this way. */
   broken(code: string): void;
 }
+
+/** Who answers there. */
+const UNSPECIFIED: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 export class DnsChannel {
   readonly #server: DnsServerAddress;
@@ -45,8 +49,8 @@ export class DnsChannel {
     if (this.#udp === undefined) this.#open();
   }
 
-  /** Asks again over TCP. */
-  sendByStream(query: Uint8Array): void {
+  /** Asks again over TCP. @param events for this query: one of them happens, once. */
+  sendByStream(query: Uint8Array, events: ChannelEvents): void {
     const { ip, port } = this.#server;
     const stream = net.connect({ host: ip, port });
     this.#streams.add(stream);
@@ -62,12 +66,15 @@ export class DnsChannel {
       if (held.length < 2 || held.length < held.readUInt16BE() + 2) return;
       whole = true;
       stream.destroy();
-      this.#received(held.subarray(2, held.readUInt16BE() + 2));
+      if (!this.#closed) events.received(held.subarray(2, held.readUInt16BE() + 2));
     });
-    stream.on("error", (error) => this.#broken(toIoError(error).code));
+    let code = "ECONNRESET";
+    stream.on("error", (error) => {
+      code = toIoError(error).code;
+    });
     stream.on("close", () => {
       this.#streams.delete(stream);
-      if (!whole) this.#broken("ECONNRESET");
+      if (!whole && !this.#closed) events.broken(code);
     });
   }
 
@@ -82,7 +89,11 @@ export class DnsChannel {
     const { ip, port } = this.#server;
     const socket = createSocket(ip.includes(":") ? "udp6" : "udp4");
     this.#udp = socket;
-    socket.on("message", (message) => this.#received(message));
+    const peer = UNSPECIFIED[ip] ?? ip;
+    // Deno's sockets hear everybody, connected or not.
+    socket.on("message", (message, sender) => {
+      if (sender.port === port && canonicalIp(sender.address) === peer) this.#received(message);
+    });
     socket.on("error", (error) => this.#broken(toIoError(error).code));
     // Node hands an error to the callback, the others to the event.
     socket.connect(port, ip, (error?: unknown) => {

@@ -12,6 +12,9 @@ import { DnsChannel, type DnsServerAddress } from "./dns_channel.ts";
 /** Milliseconds until the next server is asked, or the same one again; less where the deadline is near. */
 const REPEAT = 1000;
 
+const NOTHING = new Uint8Array(0);
+const BAD_RESPONSE: FinalAnswer = { kind: "failed", code: "EBADRESP" };
+
 export type FinalAnswer = Exclude<DnsAnswer, { kind: "truncated" }>;
 
 export interface DnsLookupOptions {
@@ -41,6 +44,8 @@ export class DnsLookup {
   readonly #channels = new Map<DnsServerAddress, DnsChannel>();
   readonly #deadline: ReturnType<typeof setTimeout>;
   #repeat: ReturnType<typeof setTimeout> | undefined;
+  /** The name fits into a question. */
+  #canAsk = false;
   #turn = 0;
   #answeredBy: DnsServerAddress | undefined;
 
@@ -50,15 +55,23 @@ export class DnsLookup {
     for (const type of types) {
       const id = randomInt(0x10000);
       const query = encodeQuery(id, name, type);
-      if (query === undefined) continue;
-      this.#open.set(type, { id, name, type, query, failed: new Set(), streams: new Set(), code: "ETIMEOUT" });
+      this.#canAsk = query !== undefined;
+      this.#open.set(type, {
+        id,
+        name,
+        type,
+        query: query ?? NOTHING,
+        failed: new Set(),
+        streams: new Set(),
+        code: "ETIMEOUT",
+      });
     }
   }
 
   /** Sends the first questions; nothing is answered before. */
   start(): void {
-    if (this.#open.size === 0) this.end("EBADNAME");
-    else this.#ask();
+    if (this.#canAsk) this.#ask();
+    else this.end("EBADNAME");
   }
 
   /** Ends what is not answered yet. */
@@ -99,19 +112,32 @@ export class DnsLookup {
       const answer = readDnsAnswer(message, asked);
       if (answer === undefined) continue;
       if (answer.kind === "truncated") this.#askByStream(asked, server, channel);
-      else if (answer.kind === "failed") this.#failed(asked, server, answer.code);
-      else {
-        this.#answeredBy = server;
-        this.#settle(asked, answer);
-      }
+      else this.#answered(asked, server, answer);
       return;
     }
+  }
+
+  #answered(asked: Asked, server: DnsServerAddress, answer: FinalAnswer): void {
+    if (answer.kind === "failed") {
+      this.#failed(asked, server, answer.code);
+      return;
+    }
+    this.#answeredBy = server;
+    this.#settle(asked, answer);
   }
 
   #askByStream(asked: Asked, server: DnsServerAddress, channel: DnsChannel): void {
     if (asked.streams.has(server)) return;
     asked.streams.add(server);
-    channel.sendByStream(asked.query);
+    channel.sendByStream(asked.query, {
+      received: (message) => {
+        const answer = readDnsAnswer(message, asked);
+        // A stream brings one answer: there is no other to wait for.
+        const isWhole = answer !== undefined && answer.kind !== "truncated";
+        this.#answered(asked, server, isWhole ? answer : BAD_RESPONSE);
+      },
+      broken: (code) => this.#failed(asked, server, code),
+    });
   }
 
   /** The next server at once; when none is left, that is the answer. */

@@ -41,17 +41,17 @@ export class ServerResolver implements Resolver {
     this.concurrency = Math.max(8, Math.floor(SOCKETS / servers.length));
   }
 
-  resolve(name: string, answered: (outcome: ResolvedAddresses | ResolveFailure) => void): void {
+  resolve(name: string, answered: (outcome: ResolvedAddresses | ResolveFailure, more?: "more") => void): void {
     const answers = new Map<QuestionType, FinalAnswer>();
     let delay: ReturnType<typeof setTimeout> | undefined;
-    const tell = (): void => {
+    const tell = (more?: "more"): void => {
       clearTimeout(delay);
-      answered(merge(name, this.#types, answers));
+      answered(merge(name, this.#types, answers), more);
     };
     this.#lookup(name, this.#types, (type, answer) => {
       answers.set(type, answer);
       if (answers.size === this.#types.length) tell();
-      else if (answer.kind === "records") delay = setTimeout(tell, RESOLUTION_DELAY);
+      else if (answer.kind === "records") delay = setTimeout(() => tell("more"), RESOLUTION_DELAY);
     });
   }
 

@@ -9,6 +9,8 @@ import { Reader } from "../bytes.ts";
 const POINTER = 0xc0;
 /** RFC 1035 §2.3.4, bytes on the wire. */
 const MAX_WIRE = 255;
+/** Pointers in one name: each label may have one, so more only keep a reader busy. */
+const MAX_POINTERS = 127;
 /** What a name may hold to be handed on: letters, digits, `-`, `_`. */
 const LABEL = /^[a-z0-9_-]+$/;
 
@@ -24,6 +26,7 @@ export function readName(reader: Reader, message: Uint8Array): string | undefine
   let at = reader;
   let wire = 1;
   let before = reader.position;
+  let pointers = 0;
   for (;;) {
     const length = at.uint8();
     if (at.failed) return undefined;
@@ -31,7 +34,7 @@ export function readName(reader: Reader, message: Uint8Array): string | undefine
     if (length >= POINTER) {
       const target = (length - POINTER) * 256 + at.uint8();
       // Only backwards: each jump goes before all that was read of this name so far.
-      if (at.failed || target >= before) return undefined;
+      if (at.failed || target >= before || ++pointers > MAX_POINTERS) return undefined;
       before = target;
       at = new Reader(message, target);
       continue;

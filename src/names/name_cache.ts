@@ -33,7 +33,10 @@ export interface Known<Value> {
 }
 
 type Ask<Value> = (
-  answered: (outcome: { readonly value: Value; readonly ttl: number | undefined } | ResolveFailure) => void,
+  answered: (
+    outcome: { readonly value: Value; readonly ttl: number | undefined } | ResolveFailure,
+    more?: "more",
+  ) => void,
 ) => void;
 
 export class NameCache {
@@ -56,8 +59,8 @@ export class NameCache {
   /** The same, and until when it is good. */
   lookUp(name: string): Promise<Known<readonly string[]>> {
     return this.#addresses.lookUp(name, (answered) => {
-      this.#resolver.resolve(name, (outcome: ResolvedAddresses | ResolveFailure) => {
-        answered("code" in outcome ? outcome : { value: outcome.addresses, ttl: outcome.ttl });
+      this.#resolver.resolve(name, (outcome: ResolvedAddresses | ResolveFailure, more) => {
+        answered("code" in outcome ? outcome : { value: outcome.addresses, ttl: outcome.ttl }, more);
       });
     });
   }
@@ -83,6 +86,8 @@ interface Lookup<Value> {
   waiters: Waiter<Value>[];
   /** Ends the patience of those who could have an old answer. */
   cancelPatience: (() => void) | undefined;
+  /** It is over: they are given it at once. */
+  isSlow: boolean;
 }
 
 /** One kind of answers. */
@@ -107,8 +112,8 @@ class Table<Value> {
       return answerOf(entry);
     }
     const usable = entry?.isUsable(now) === true;
-    if (usable && entry.stale) {
-      // The resolver is known to fail: nobody need wait for it to fail again.
+    if (usable && (entry.stale || this.#lookups.get(name)?.isSlow === true)) {
+      // The resolver is known to fail, or to be slow: nobody need wait for that again.
       this.#start(name, ask);
       return answerOf(entry);
     }
@@ -119,7 +124,10 @@ class Table<Value> {
       }
       const lookup = this.#lookups.get(name);
       if (!usable || lookup === undefined) return;
-      lookup.cancelPatience ??= this.#parts.clock.after(PATIENCE, () => settle(lookup, entry));
+      lookup.cancelPatience ??= this.#parts.clock.after(PATIENCE, () => {
+        lookup.isSlow = true;
+        settle(lookup, entry);
+      });
     });
   }
 
@@ -139,11 +147,16 @@ class Table<Value> {
       if (waiter !== undefined) underWay.waiters.push(waiter);
       return true;
     }
-    this.#lookups.set(name, { waiters: waiter === undefined ? [] : [waiter], cancelPatience: undefined });
+    this.#lookups.set(name, {
+      waiters: waiter === undefined ? [] : [waiter],
+      cancelPatience: undefined,
+      isSlow: false,
+    });
     const task: LookupTask = (ended) =>
-      ask((outcome) => {
+      ask((outcome, more) => {
         this.#answered(name, outcome);
-        ended();
+        // What goes on keeps its place in the queue, as it keeps its sockets.
+        if (more === undefined) ended();
       });
     const queued = this.#queue.add(task, this.#known.has(name));
     if (!queued) this.#lookups.delete(name);
@@ -180,10 +193,15 @@ class Table<Value> {
   }
 
   #tell(name: string, { stale, failure }: CachedName<Value>): void {
-    if (stale && !this.#warned.has(name) && this.#warned.size < MAX_WARNED) {
+    const { warn } = this.#parts;
+    if (stale) {
+      if (this.#warned.has(name) || this.#warned.size >= MAX_WARNED) return;
       this.#warned.add(name);
-      this.#parts.warn(`Cannot resolve ${name} again: ${failure?.code}; what it last resolved to is used meanwhile`);
-    } else if (!stale && this.#warned.delete(name)) this.#parts.warn(`${name} resolves again`);
+      warn(`Cannot resolve ${name} again: ${failure?.code}; what it last resolved to is used meanwhile`);
+    } else if (this.#warned.delete(name)) {
+      const end = `Cannot resolve ${name}: ${failure?.code}; what it last resolved to is no longer used`;
+      warn(failure === undefined ? `${name} resolves again` : end);
+    }
   }
 }
 

@@ -86,7 +86,10 @@ export function egressOf(
   secrets: Secrets,
   asksForTls: boolean,
 ): Egress | undefined {
-  const options = { header: upstream?.proxyProtocol, via: via ?? upstream?.via, bind: bind ?? upstream?.bind };
-  const plain = options.header === undefined && options.via === undefined && options.bind === undefined;
-  return plain && !asksForTls ? undefined : new Egress(options, secrets, asksForTls);
+  const header = upstream?.proxyProtocol;
+  const proxy = via ?? upstream?.via;
+  const local = bind ?? upstream?.bind;
+  // Most connections end here, without an object.
+  if (header === undefined && proxy === undefined && local === undefined && !asksForTls) return undefined;
+  return new Egress({ header, via: proxy, bind: local }, secrets, asksForTls);
 }

@@ -11,6 +11,7 @@ import type { RouteOptions } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { LoopWatch } from "../upstream/loop_watch.ts";
 import type { Prelude } from "./preread.ts";
+import type { SessionSettings } from "./session_settings.ts";
 
 /**
  * Where a ClientHello's random begins: behind the headers of record and message, and the version (RFC 8446 §4.1.2). In a
@@ -50,13 +51,15 @@ export class LoopGuard {
  * @param bytes the first message.
  */
 export function guardLoop(
-  loops: LoopWatch,
+  { loops, upstreams }: Pick<SessionSettings, "loops" | "upstreams">,
   { to }: Pick<RouteOptions, "to">,
   { kind }: Prelude,
   peer: Endpoint,
   bytes: Uint8Array,
 ): LoopGuard | undefined {
-  if (to.kind !== "direct" && to.kind !== "host") return undefined;
+  const isByName =
+    to.kind === "upstream" ? upstreams.get(to.name)?.isByName : to.kind === "direct" || to.kind === "host";
+  if (isByName !== true) return undefined;
   if (kind !== "tls") return new LoopGuard(loops, undefined, loops.has(formatEndpoint(peer)));
   const key = latin1(bytes, RANDOM_AT, RANDOM_AT + RANDOM_LENGTH);
   const isNew = loops.enter(key);

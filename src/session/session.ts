@@ -309,7 +309,7 @@ export class Session {
     }
     const plan = this.#plan(route);
     if (plan === undefined) return this.#close("no_server_name", "", now);
-    this.#loop = guardLoop(this.#settings.loops, route, prelude, record.peer, first.bytes);
+    this.#loop = guardLoop(this.#settings, route, prelude, record.peer, first.bytes);
     if (this.#loop?.isBack) return this.#close("loop", loopText(record), now);
     this.#visit = withRate(this.#visit, route.rate, this.#settings.rate);
     this.#state = "dialing";

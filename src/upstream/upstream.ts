@@ -40,6 +40,8 @@ export class Upstream implements MemberHome {
   readonly index: number;
   readonly board: Board;
   readonly name: string;
+  /** DNS says where a server of it is. */
+  readonly isByName: boolean;
   readonly tell: Tell;
   /** Absent where connections do not wait. */
   readonly line: WaitingLine | undefined;
@@ -53,6 +55,7 @@ export class Upstream implements MemberHome {
     this.index = index;
     this.board = parts.board;
     this.name = config.name;
+    this.isByName = config.servers.some(({ target }) => target.kind === "host");
     this.tell = parts.tell;
     this.#random = parts.random;
     const { queue } = config;

@@ -16,6 +16,8 @@ import { configuredPlaces, type MemberPlace } from "../upstream/upstream.ts";
 /** Milliseconds: between two questions about one name at least, and after a failure. */
 const SHORTEST = 1_000;
 const RETRY = 5_000;
+/** The largest weight of a service's servers; greater ones (16 bits, RFC 2782) are scaled: a hash ring has 160 points for each unit. */
+const MAX_WEIGHT = 100;
 
 export interface DiscoveryParts {
   readonly config: Config;
@@ -39,6 +41,8 @@ interface Source {
   /** Undefined until it has been resolved once. */
   places: readonly MemberPlace[] | undefined;
   failing: boolean;
+  /** It has more servers than places, and that was told. */
+  overflowing: boolean;
 }
 
 interface Group {
@@ -59,7 +63,7 @@ export class Discovery {
       const group: Group = { config, index, sources: [] };
       for (const [server, found] of config.servers.entries()) {
         if (found.discover === undefined) continue;
-        group.sources.push({ group, server, config: found, places: undefined, failing: false });
+        group.sources.push({ group, server, config: found, places: undefined, failing: false, overflowing: false });
       }
       if (group.sources.length > 0) this.#groups.push(group);
     }
@@ -138,7 +142,7 @@ export class Discovery {
 
   /** Gives each new server a slot that nobody has, and whose last server's connections have ended. */
   #place(source: Source, fresh: readonly Found[], places: MemberPlace[]): void {
-    const { board, warn } = this.#parts;
+    const { board } = this.#parts;
     const { group } = source;
     const first = board.firstSlot(group.index);
     const taken = new Set([...places, ...this.#placesOf(group)].map(({ slot }) => slot));
@@ -147,15 +151,22 @@ export class Discovery {
       const end = first + board.slotsOf(group.index);
       while (slot < end && (taken.has(slot) || board.read(slot, "active") > 0)) slot++;
       if (slot >= end) {
-        warn(
-          `upstream ${group.config.name}: ${nameOf(source)} has more servers than can be used; ${places.length} are`,
-        );
+        this.#tellOverflow(source, places.length);
         return;
       }
       board.clear(slot);
       places.push({ ...server, slot, server: source.server });
       slot++;
     }
+    source.overflowing = false;
+  }
+
+  /** Once, as long as it lasts: DNS says it again with every answer. */
+  #tellOverflow(source: Source, used: number): void {
+    if (source.overflowing) return;
+    source.overflowing = true;
+    const { name } = source.group.config;
+    this.#parts.warn(`upstream ${name}: ${nameOf(source)} has more servers than can be used; ${used} are`);
   }
 
   /** A source that was not resolved yet stands as the configuration has it. */
@@ -179,13 +190,14 @@ function keyOf({ target }: { readonly target: Target }): string {
 
 /** RFC 2782: the lowest priority serves, by weight; what has a higher one is for when none of those can. */
 function serversOf(records: readonly ServiceRecord[]): Found[] {
-  // The root as target: the service is decidedly not available there.
-  const usable = records.filter(({ target }) => target !== "");
+  // The root as target: the service is decidedly not available there. Nothing listens on port 0.
+  const usable = records.filter(({ target, port }) => target !== "" && port !== 0);
   const first = Math.min(...usable.map(({ priority }) => priority));
+  const share = Math.min(1, MAX_WEIGHT / Math.max(...usable.map(({ weight }) => weight)));
   const found = usable.map(
     ({ priority, weight, port, target }): Found => ({
       target: { kind: "host", name: target, port },
-      weight: Math.max(1, weight),
+      weight: Math.max(1, Math.round(weight * share)),
       backup: priority !== first,
     }),
   );

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import dgram from "node:dgram";
 import { once } from "node:events";
+import net from "node:net";
 import { describe, test } from "node:test";
 import { createHost } from "../../adapters/host.ts";
 import type { IoError } from "../../src/errors.ts";
@@ -38,6 +39,12 @@ function reply(message: Uint8Array, { code, records }: Reply): Uint8Array {
   const head = [message[0]!, message[1]!, 0x81, 0x80 | code, 0, 1, 0, records.length, 0, 0, 0, 0];
   const answers = records.flatMap((data) => [0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, data.length, ...data]);
   return new Uint8Array([...head, ...message.subarray(12, end), ...answers]);
+}
+
+function truncated(message: Uint8Array): Uint8Array {
+  const bytes = reply(message, { code: NO_ERROR, records: [] });
+  bytes[2]! |= 2;
+  return bytes;
 }
 
 async function withServer(answer: Answer, body: (server: string, asked: string[]) => Promise<void>): Promise<void> {
@@ -148,6 +155,73 @@ describe("resolver with servers of its own", () => {
         assert.equal(await outcome, "ECANCELLED");
       },
     );
+  });
+
+  test("what comes from another port is not heard, however right it looks", async () => {
+    const server = dgram.createSocket("udp4");
+    const forger = dgram.createSocket("udp4");
+    server.on("message", (message, { port, address }) => {
+      const { type } = question(message);
+      const forged = reply(message, { code: NO_ERROR, records: type === A ? [[6, 6, 6, 6]] : [] });
+      const right = reply(message, { code: NO_ERROR, records: type === A ? [FOUR] : [] });
+      forger.send(forged, port, address, () => setTimeout(() => server.send(right, port, address), 50));
+    });
+    server.bind(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      assert.deepEqual(await lookup(`127.0.0.1:${server.address().port}`, "a.example"), ["192.0.2.7"]);
+    } finally {
+      server.close();
+      forger.close();
+    }
+  });
+
+  const overTcp: readonly [string, (message: Buffer) => Uint8Array][] = [
+    ["truncated again", (message) => truncated(message)],
+    ["an answer to another question", (message) => reply(message, { code: NO_ERROR, records: [] }).fill(0, 0, 2)],
+  ];
+  for (const [what, answer] of overTcp) {
+    test(`over TCP, ${what} is a failure at once`, async () => {
+      const stream = net.createServer((socket) => {
+        socket.on("error", () => {});
+        socket.once("data", (framed: Buffer) => {
+          const bytes = answer(framed.subarray(2));
+          socket.write(Buffer.concat([Uint8Array.of(bytes.length >> 8, bytes.length & 255), bytes]));
+        });
+      });
+      stream.listen(0, "127.0.0.1");
+      await once(stream, "listening");
+      const { port } = stream.address() as net.AddressInfo;
+      const datagrams = dgram.createSocket("udp4");
+      datagrams.on("message", (message, sender) => datagrams.send(truncated(message), sender.port, sender.address));
+      datagrams.bind(port, "127.0.0.1");
+      await once(datagrams, "listening");
+      try {
+        assert.equal(await lookup(`127.0.0.1:${port}`, "a.example", 30_000), "EBADRESP");
+      } finally {
+        datagrams.close();
+        stream.close();
+      }
+    });
+  }
+
+  test("a name that fits into no question is answered, too", async () => {
+    assert.equal(await lookup("127.0.0.1:9", `${"x".repeat(64)}.example`), "EBADNAME");
+  });
+
+  test("says that a lookup goes on after its first answer", async () => {
+    const answer: Answer = (_, type) => (type === A ? { code: NO_ERROR, records: [FOUR] } : undefined);
+    await withServer(answer, async (server) => {
+      const resolver = host.createResolver({ servers: [server], timeout: 300 });
+      const heard = await new Promise<unknown[]>((done) => {
+        const calls: unknown[] = [];
+        resolver.resolve("a.example", (_, more) => {
+          calls.push(more);
+          if (more === undefined) done(calls);
+        });
+      });
+      assert.deepEqual(heard, ["more", undefined]);
+    });
   });
 
   test("a server that is no address is refused", () => {

@@ -57,10 +57,12 @@ forEachCombination((combination) => {
         routes: {
           "hop.test": { to: `direct:${hop.port}`, allowPrivate: true },
           "self.test": `self.test:${tls}`,
+          "pool.test": "pool",
           "good.test": { to: `direct:${origin.port}`, allowPrivate: true },
           "nat.test": { to: "direct", allowPrivate: true },
           "made-up.test": "direct",
         },
+        upstreams: { pool: { servers: [`self.test:${tls}`] } },
         resolver: { servers: [dns.address] },
         selfAddresses: ["203.0.114.7"],
       },
@@ -89,6 +91,14 @@ forEachCombination((combination) => {
       "of the loop",
     );
     assert.match(records.detail ?? "", /self\.test went out from here/);
+  });
+
+  test("by way of an upstream whose server is a name", async (t) => {
+    assert.equal(alertIn(await ask(t, helloFor("pool.test"))), "access_denied");
+    await proxy.waitForRecord(
+      ({ reason, serverName }) => reason === "loop" && serverName === "pool.test",
+      "of the loop",
+    );
   });
 
   test("a request that comes straight back", async (t) => {

@@ -28,3 +28,12 @@ test("no name: cut off, too long, a circle, a pointer forwards, an unknown kind 
   assert.equal(read(concat(labels("@2"), labels("a"))), undefined);
   assert.equal(read(Uint8Array.of(0x40, 0)), undefined);
 });
+
+test("no name: a staircase of pointers", () => {
+  const stairs = (pointers: number): Uint8Array => {
+    const steps = Array.from({ length: pointers }, (_, step) => [0xc0 | ((2 * step) >> 8), (2 * step) & 0xff]);
+    return Uint8Array.from([0, 0, ...steps.flat()]);
+  };
+  assert.equal(read(stairs(127), 2 * 127), "");
+  assert.equal(read(stairs(128), 2 * 128), undefined);
+});

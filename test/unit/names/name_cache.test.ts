@@ -10,11 +10,11 @@ type Outcome = ResolvedAddresses | ResolveFailure;
 class HeldResolver implements Resolver {
   concurrency = 1000;
   readonly asked: string[] = [];
-  readonly open: ((outcome: Outcome) => void)[] = [];
+  readonly open: ((outcome: Outcome, more?: "more") => void)[] = [];
   /** Answers at once. */
   outcome: Outcome | undefined;
 
-  resolve(name: string, answered: (outcome: Outcome) => void): void {
+  resolve(name: string, answered: (outcome: Outcome, more?: "more") => void): void {
     this.asked.push(name);
     if (this.outcome === undefined) this.open.push(answered);
     else answered(this.outcome);
@@ -31,8 +31,9 @@ class HeldResolver implements Resolver {
 const found = (ip: string, ttl?: number): Outcome => ({ addresses: [ip], ttl });
 const failed = (code: string, ttl?: number): Outcome => ({ code, message: code, ttl });
 
-function world(times = { minTtl: 1_000, maxTtl: 3_600_000, staleFor: 86_400_000 }) {
+function world(times = { minTtl: 1_000, maxTtl: 3_600_000, staleFor: 86_400_000 }, concurrency = 1000) {
   const resolver = new HeldResolver();
+  resolver.concurrency = concurrency;
   const clock = new VirtualClock();
   const warnings: string[] = [];
   const cache = new NameCache({ resolver, clock, times, warn: (message) => warnings.push(message) });
@@ -192,6 +193,37 @@ describe("name cache: old answers (RFC 8767)", () => {
     assert.equal(clock.pending, 0);
   });
 
+  test("while it is slow, only the first client waits for that", async () => {
+    const { resolver, ask, at } = world();
+    resolver.outcome = found("192.0.2.1", 1_000);
+    await ask();
+    resolver.outcome = undefined;
+    at(1_000);
+    const slow = ask();
+    at(2_800);
+    await slow;
+    assert.equal(await Promise.race([ask(), settled()]), "192.0.2.1");
+    assert.equal(resolver.asked.length, 2);
+  });
+
+  for (const [code, when] of [
+    ["ENOTFOUND", 20_000],
+    ["ESERVFAIL", 100_000],
+  ] as const) {
+    test(`the end of an old answer by ${code} is no good news`, async () => {
+      const { resolver, ask, at, warnings } = world({ minTtl: 0, maxTtl: 1e6, staleFor: 60_000 });
+      resolver.outcome = found("192.0.2.1", 1_000);
+      await ask();
+      resolver.outcome = failed("ETIMEOUT");
+      at(2_000);
+      await ask();
+      resolver.outcome = failed(code);
+      at(when);
+      await ask();
+      assert.equal(warnings[1], `Cannot resolve a.test: ${code}; what it last resolved to is no longer used`);
+    });
+  }
+
   test("not longer than staleFor", async () => {
     const { resolver, ask, at } = world({ minTtl: 0, maxTtl: 1e6, staleFor: 60_000 });
     resolver.outcome = found("192.0.2.1", 1_000);
@@ -220,6 +252,19 @@ describe("name cache: old answers (RFC 8767)", () => {
 });
 
 describe("name cache: bounds", () => {
+  test("a lookup that goes on after its first answer keeps its place", async () => {
+    const { resolver, ask } = world(undefined, 1);
+    const first = ask("a.test");
+    const second = ask("b.test");
+    resolver.open[0]!(found("192.0.2.1"), "more");
+    assert.equal(await first, "192.0.2.1");
+    assert.deepEqual(resolver.asked, ["a.test"]);
+    resolver.open[0]!(found("192.0.2.1"));
+    assert.deepEqual(resolver.asked, ["a.test", "b.test"]);
+    resolver.open[1]!(found("192.0.2.2"));
+    assert.equal(await second, "192.0.2.2");
+  });
+
   test("the names that were not asked for the longest go first", async () => {
     const { resolver, ask } = world();
     resolver.outcome = found("192.0.2.1", 1e6);

@@ -108,11 +108,14 @@ describe("discovery: addresses of a name", () => {
   });
 
   test("more addresses than there are places for: as many as fit, and a word", async () => {
-    const { dns, discovery, members, warnings } = await world("[{ address: 'api.test:443', resolve: true }]");
+    const { dns, discovery, members, warnings, at } = await world("[{ address: 'api.test:443', resolve: true }]");
     dns.addresses = Array.from({ length: 40 }, (_, index) => `192.0.2.${index + 1}`);
     await discovery.start();
     assert.equal(members().length, 32);
     assert.match(warnings[0] ?? "", /api\.test has more servers than can be used; 32 are/);
+    await at(10_000);
+    await at(20_000);
+    assert.equal(warnings.length, 1);
   });
 
   test("ends with the program", async () => {
@@ -143,6 +146,20 @@ describe("discovery: services (RFC 2782)", () => {
     await at(10_000);
     assert.deepEqual(members(), ["a.test 7", "c.test 1"]);
     assert.equal(upstream.members[1], kept);
+  });
+
+  test("large weights keep their proportions, but not their size: DNS does not decide how large a hash ring is", async () => {
+    const { dns, discovery, members } = await world("[{ service: _https._tcp.example.test }]");
+    dns.services = [record(10, 65_535, "a.test"), record(10, 32_768, "b.test"), record(10, 1, "c.test")];
+    await discovery.start();
+    assert.deepEqual(members(), ["a.test 100", "b.test 50", "c.test 1"]);
+  });
+
+  test("a record with port 0 is none", async () => {
+    const { dns, discovery, members } = await world("[{ service: _https._tcp.example.test }]");
+    dns.services = [{ ...record(10, 5, "a.test"), port: 0 }, record(20, 5, "b.test")];
+    await discovery.start();
+    assert.deepEqual(members(), ["b.test 5"]);
   });
 
   test("a record that comes twice is one server", async () => {
