@@ -65,7 +65,12 @@ describe("proxy", () => {
   test("the connections of one server are cut, those of others stay", async () => {
     const here = await world();
     here.adapter.relayEnd = () => undefined;
-    for (let count = 0; count < 4; count++) here.adapter.client(hello);
+    for (let count = 0; count < 4; count++) {
+      // Each client's own random bytes: the same ones would be a connection that came back.
+      const bytes = HELLO.slice();
+      bytes[11] = count;
+      here.adapter.client({ kind: "bytes", bytes, delay: 1 });
+    }
     here.adapter.clock.run(1_000);
     const { board } = here.proxy.upstreams.get("pool")!;
     const shares = [0, 1, 2].map((slot) => board.read(slot, "active"));
