@@ -134,6 +134,8 @@ export interface RelayOptions {
   readonly fromClient?: ((bytes: Uint8Array) => number) | undefined;
   /** How fast bytes may pass. Absent: as fast as both sides can. */
   readonly rate?: RelayRate | undefined;
+  /** Bytes that have passed before the relay, `head` among those to the server: with a `rate`, they count. */
+  readonly passed?: RelayPassed | undefined;
   /** Sees, without changing it, what the server sends, until it returns `false`. */
   readonly fromServer?: ((bytes: Uint8Array) => boolean) | undefined;
 }
@@ -145,6 +147,12 @@ export interface RelayOptions {
 export interface RelayRate {
   readonly down?: number | undefined;
   readonly up?: number | undefined;
+}
+
+/** Bytes in each direction. */
+export interface RelayPassed {
+  readonly down: number;
+  readonly up: number;
 }
 
 /** Who is told of a relay's end; an object, so that no relay needs a closure of its own. */

@@ -6,7 +6,7 @@
  * what the side had said is delivered first.
  */
 
-import type { Relay, RelayEndReason, RelayOptions, RelayOwner, RelayRate } from "../../src/adapter.ts";
+import type { Relay, RelayEndReason, RelayOptions, RelayOwner, RelayPassed, RelayRate } from "../../src/adapter.ts";
 import type { IoError } from "../../src/errors.ts";
 import { Throttle } from "../shared/pacer.ts";
 import type { Deferred } from "./loop.ts";
@@ -31,18 +31,18 @@ export class LinuxRelay implements Relay, Deferred {
     this.client.peer = this.server;
     this.server.peer = this.client;
     this.client.filter = options.fromClient;
-    const { fromServer, rate } = options;
-    if (rate !== undefined) this.#limit(rate);
+    const { fromServer, rate, passed } = options;
+    if (rate !== undefined) this.#limit(rate, passed);
     if (fromServer !== undefined) this.#tap(fromServer);
     this.client.start();
     this.server.start();
     this.server.sendHead(options.head);
   }
 
-  #limit({ up, down }: RelayRate): void {
+  #limit({ up, down }: RelayRate, passed: RelayPassed | undefined): void {
     const now = this.parts.pacer.clock.now();
-    if (up !== undefined) this.client.throttle = new Throttle(up, now);
-    if (down !== undefined) this.server.throttle = new Throttle(down, now);
+    if (up !== undefined) this.client.throttle = new Throttle(up, now, passed?.up);
+    if (down !== undefined) this.server.throttle = new Throttle(down, now, passed?.down);
   }
 
   /** The server's bytes are shown until `fromServer` has seen enough. */

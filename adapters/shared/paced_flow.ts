@@ -30,11 +30,11 @@ export class PacedFlow implements Paced {
   #paused = false;
   #last: "end" | "finish" | undefined;
 
-  /** @param rate bytes per second. */
-  constructor(rate: number, from: FlowEnd, to: FlowEnd) {
+  /** @param rate bytes per second. @param passed bytes that have passed before. */
+  constructor(rate: number, from: FlowEnd, to: FlowEnd, passed?: number) {
     this.#from = from;
     this.#to = to;
-    this.#throttle = new Throttle(rate, systemClock.now());
+    this.#throttle = new Throttle(rate, systemClock.now(), passed);
   }
 
   get holds(): boolean {

@@ -14,10 +14,12 @@ const BURST = 100;
 /** Fewer bytes at once than these are not worth a packet. */
 const LEAST_BURST = 4096;
 const LEAST_PORTION = 1460;
+/** What passed before the rate began delays the rest by so many milliseconds at most: longer, and it would look idle. */
+const LONGEST_DEBT = 10_000;
 
 /** The token bucket of one direction. */
 export class Throttle {
-  /** Bytes that may pass, as `allowance` said. */
+  /** Bytes that may pass, as `allowance` said; below 0 while what had passed before is made up for. */
   room: number;
   /** Who waits for more; only the pacer writes it. */
   waiter: Paced | undefined;
@@ -27,12 +29,12 @@ export class Throttle {
   readonly #portion: number;
   #at: number;
 
-  /** @param rate bytes per second. @param now the clock's milliseconds. */
-  constructor(rate: number, now: number) {
+  /** @param rate bytes per second. @param now the clock's milliseconds. @param passed bytes that have passed before. */
+  constructor(rate: number, now: number, passed = 0) {
     this.#rate = rate / 1000;
     this.#burst = Math.max(LEAST_BURST, Math.floor(this.#rate * BURST));
     this.#portion = Math.max(LEAST_PORTION, Math.floor(this.#rate * TICK));
-    this.room = this.#burst;
+    this.room = this.#burst - Math.min(passed, this.#burst + Math.floor(this.#rate * LONGEST_DEBT));
     this.#at = now;
   }
 

@@ -163,14 +163,19 @@ export class StreamRelay implements Relay {
   #error: IoError | undefined;
   #done = false;
 
-  constructor(client: Stream, server: Stream, { fromClient, fromServer, rate }: RelayOptions, owner: RelayOwner) {
+  constructor(
+    client: Stream,
+    server: Stream,
+    { fromClient, fromServer, rate, passed }: RelayOptions,
+    owner: RelayOwner,
+  ) {
     this.fromClient = fromClient;
     this.fromServer = fromServer;
     this.#owner = owner;
     this.client = new ClientSide(client, this);
     this.server = new ServerSide(server, this);
-    if (rate?.up !== undefined) this.client.flow = new PacedFlow(rate.up, this.client, this.server);
-    if (rate?.down !== undefined) this.server.flow = new PacedFlow(rate.down, this.server, this.client);
+    if (rate?.up !== undefined) this.client.flow = new PacedFlow(rate.up, this.client, this.server, passed?.up);
+    if (rate?.down !== undefined) this.server.flow = new PacedFlow(rate.down, this.server, this.client, passed?.down);
   }
 
   get bytesToServer(): number {

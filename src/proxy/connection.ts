@@ -203,9 +203,9 @@ export class Connection implements SocketHandlers, RelayOwner, OfferOwner, Timed
 
   #startRelay(step: Extract<Step, { kind: "relay" }>): void {
     this.#cancelPending();
-    const { gate, head, answer, rate } = step;
+    const { gate, head, answer, rate, passed } = step;
     if (answer !== undefined) this.#client.write(answer);
-    const options = { head, rate, fromClient: gate?.fromClient, fromServer: gate?.fromServer };
+    const options = { head, rate, passed, fromClient: gate?.fromClient, fromServer: gate?.fromServer };
     this.#relay = this.#owner.adapter.relay(this.#client, this.#server!, options, this);
     this.#server = undefined;
   }

@@ -6,7 +6,7 @@
  * argument, and `deadline` says when `timedOut` is due.
  */
 
-import type { RelayEnd } from "../adapter.ts";
+import type { RelayEnd, RelayPassed } from "../adapter.ts";
 import type { Endpoint } from "../address.ts";
 import type { Route, RouteOptions } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
@@ -218,7 +218,13 @@ export class Session {
     this.#egress = undefined;
     // A list that grew has room for many more, which nobody needs from now on.
     this.record.attempts = this.record.attempts.slice();
-    return step;
+    return step.rate === undefined ? step : { ...step, passed: this.#passed(step) };
+  }
+
+  /** Bytes before the relay: they count for its rate, or whoever sends all at once would have none. */
+  #passed({ head }: RelayStep): RelayPassed {
+    const { bytesReceived, bytesSent } = this.record;
+    return { up: bytesReceived + head.length - this.#headLength, down: bytesSent };
   }
 
   /** The relay is over and both sockets are closed. Byte counts include the head. */

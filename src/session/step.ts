@@ -2,6 +2,7 @@
  * What a session tells its driver to do next. Types only.
  */
 
+import type { RelayPassed } from "../adapter.ts";
 import type { Endpoint } from "../address.ts";
 import type { RateConfig } from "../config/config.ts";
 import type { Reason } from "../reason.ts";
@@ -43,6 +44,8 @@ export type Step =
       readonly head: Uint8Array;
       readonly gate: RelayGate | undefined;
       readonly rate: RateConfig | undefined;
+      /** What has passed already, where there is a rate. */
+      readonly passed?: RelayPassed;
       /** What the client gets first, lent for the call: the server has said it already. */
       readonly answer: Uint8Array | undefined;
     }

@@ -27,6 +27,15 @@ describe("a throttle", () => {
     }
   });
 
+  test("what has passed before counts, and delays the rest by ten seconds at most", () => {
+    const throttle = new Throttle(20_000, 0, 4_096 + 20_000);
+    assert.equal(throttle.allowance(1_000), 0);
+    assert.ok(throttle.allowance(1_080) > 0);
+    const deep = new Throttle(1_000, 0, 1e9);
+    assert.equal(deep.allowance(11_000), 0);
+    assert.ok(deep.allowance(11_500) > 0);
+  });
+
   test("after a long rest no more than a burst", () => {
     const throttle = new Throttle(1_000_000, 0);
     throttle.spend(throttle.allowance(0));

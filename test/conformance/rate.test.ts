@@ -34,14 +34,15 @@ forEachCombination((combination) => {
           "slow.test": { to, rate: { down: "1MB", up: "1MB" } },
           "bulk.test": { to, rate: { down: "40MB", up: "40MB" } },
           "down.test": { to, rate: { down: "100KB" } },
+          "tiny.test": { to, rate: { up: "20KB" } },
           "plain.test": to,
         },
       },
     });
   });
 
-  const joined = (t: Scope, host: string, listener = 0): Promise<Joined> =>
-    join(t, proxy, origin, host, { endpoint: proxy.endpoints[listener] ?? "" });
+  const joined = (t: Scope, host: string, listener = 0, behindHello = ""): Promise<Joined> =>
+    join(t, proxy, origin, host, { endpoint: proxy.endpoints[listener] ?? "", behindHello });
 
   for (const [host, rate, length] of [
     ["slow.test", 1e6, 0.8e6],
@@ -64,6 +65,14 @@ forEachCombination((combination) => {
       });
     }
   }
+
+  test("what comes with the hello counts as well", async (t) => {
+    const begin = performance.now();
+    const { client, server, hello } = await joined(t, "tiny.test", 0, "x".repeat(50_000));
+    client.send("y".repeat(4_000));
+    await server.receive(hello.length + 4_000, DEADLINE);
+    assert.ok(performance.now() - begin >= fastest(50_000, 20_000), `${performance.now() - begin} ms`);
+  });
 
   test("a listener's rate is for routes that have none", async (t) => {
     const { client, server } = await joined(t, "plain.test", 1);
