@@ -115,8 +115,6 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
     "ProxyServer owns every connection: test/unit/proxy/proxy_server.test.ts, test/conformance",
   "src/proxy/offered_server.ts": "Connection makes it: test/unit/proxy/proxy_server.test.ts, test/conformance",
   "src/proxy/listen_error.ts": "its causes are the system's: test/conformance/addresses.test.ts",
-  "src/session/server_plans.ts":
-    "Session makes the plan: test/unit/session/session.test.ts sees which addresses it dials",
   "src/session/egress.ts": "Session goes out by it: test/unit/session/egress.test.ts",
   "src/session/proxy_header.ts": "Session sends it: test/unit/session/egress.test.ts",
   "src/session/via_plan.ts": "Session dials by it: test/unit/session/egress.test.ts",

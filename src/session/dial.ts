@@ -14,6 +14,7 @@ import type { AddressMemory } from "../upstream/address_memory.ts";
 import { interleaveFamilies, orderByExperience } from "../upstream/address_order.ts";
 import { fakeIpNote } from "../upstream/fake_ip.ts";
 import type { Member } from "../upstream/member.ts";
+import { isOwnFailure } from "../upstream/own_failure.ts";
 import type { DialPlan } from "./dial_plan.ts";
 import { type Step, WAIT } from "./step.ts";
 
@@ -222,7 +223,7 @@ export class Dial {
     if (failed === undefined) return WAIT;
     failed.outcome = error.code;
     const reason = error.code === "ETIMEDOUT" ? "connect_timeout" : "connect_failed";
-    if (this.#isByName) this.#memory?.failed(failed.address, now);
+    if (this.#isByName && !isOwnFailure(error.code)) this.#memory?.failed(failed.address, now);
     this.#failure = {
       kind: "failed",
       reason,

@@ -10,6 +10,7 @@ import type { ConnectionRecord } from "../connection_record.ts";
 import type { Choice } from "../upstream/balancer.ts";
 import type { DirectPolicy } from "../upstream/direct_policy.ts";
 import type { Member } from "../upstream/member.ts";
+import { isOwnFailure } from "../upstream/own_failure.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Place } from "../upstream/waiting_line.ts";
 import { DialPlan, type DialTarget, type Waiting } from "./dial_plan.ts";
@@ -91,7 +92,7 @@ export class UpstreamPlan extends DialPlan implements Choice {
   }
 
   override failed(now: number, cause: string): void {
-    this.#member?.failed(now, cause);
+    if (!isOwnFailure(cause)) this.#member?.failed(now, cause);
     this.#release();
   }
 

@@ -19,6 +19,7 @@ import type { DialPlan } from "./dial_plan.ts";
 import { type Egress, egressOf } from "./egress.ts";
 import { FirstMessage } from "./first_message.ts";
 import { BROKEN_BODY, ForwardedRequest } from "./forwarded_request.ts";
+import { idleCheck } from "./idle_check.ts";
 import { guardLoop, type LoopGuard, loopText } from "./loop_guard.ts";
 import { describe, describePeers, type Prelude } from "./preread.ts";
 import { join } from "./preread_buffer.ts";
@@ -30,8 +31,6 @@ import { READ, type Step, WAIT } from "./step.ts";
 
 const EMPTY = new Uint8Array(0);
 type RelayStep = Extract<Step, { kind: "relay" }>;
-/** Milliseconds between two looks at a relay, at most. */
-const MAX_IDLE_CHECK = 15_000;
 
 export class Session {
   readonly record: ConnectionRecord;
@@ -210,7 +209,7 @@ export class Session {
     this.#member = this.#dial!.settle(heard, now);
     this.#state = "relaying";
     this.#movedAt = now;
-    this.deadline = now + this.#idleCheck();
+    this.deadline = now + idleCheck(this.#settings.idleTimeout);
     this.#visit?.handshakeOver();
     this.#first!.release();
     this.#first = undefined;
@@ -357,11 +356,6 @@ export class Session {
     return { kind: "relay", head, gate: this.#request, answer: undefined, rate: this.#visit?.rate };
   }
 
-  /** How often to look whether a relay moves: precise enough, and rare. */
-  #idleCheck(): number {
-    return Math.min(MAX_IDLE_CHECK, Math.max(1, this.#settings.idleTimeout / 4));
-  }
-
   #checkIdle(now: number, moved: number): Step {
     // What comes back does so at once.
     this.#loop = this.#loop?.leave();
@@ -369,7 +363,7 @@ export class Session {
       this.#moved = moved;
       this.#movedAt = now;
     } else if (now - this.#movedAt >= this.#settings.idleTimeout) return this.abort("idle_timeout", now);
-    this.deadline = now + this.#idleCheck();
+    this.deadline = now + idleCheck(this.#settings.idleTimeout);
     return WAIT;
   }
 

@@ -8,7 +8,7 @@ import { helloFor } from "../conformance/harness/hello.ts";
 import { startOrigin } from "../conformance/harness/origin.ts";
 import { dial } from "../conformance/harness/peer.ts";
 import { startProxy } from "../conformance/harness/proxy.ts";
-import { pause } from "../conformance/harness/waiting.ts";
+import { pause, until } from "../conformance/harness/waiting.ts";
 
 const HOST = "descriptors.example.test";
 const DESCRIPTORS = 220;
@@ -51,4 +51,33 @@ forEachCombination((combination) => {
       assert.equal(proxy.stderr.match(/Cannot accept/g)?.length, 1);
     },
   );
+
+  test("no server is blamed for a shortage here", needs(combination, "tells_shortage"), async (t) => {
+    const origin = await startOrigin(t);
+    const proxy = await startProxy(t, combination, {
+      config: {
+        listeners: [{ address: "127.0.0.1:0" }],
+        routes: { [HOST]: "pool" },
+        upstreams: { pool: { servers: [origin.address, { address: origin.address, backup: true }] } },
+        timeouts: { preread: "60s" },
+        limits: { connections: 100_000 },
+      },
+      descriptorLimit: DESCRIPTORS,
+    });
+    const crowd = await Promise.all(Array.from({ length: CLIENTS }, () => dial(t, proxy.endpoint)));
+    for (const client of crowd) client.send(helloFor(HOST).subarray(0, 30));
+    await proxy.waitForStderr(/Cannot accept on 127\.0\.0\.1:\d+: EMFILE/);
+    for (const client of crowd) client.send(helloFor(HOST).subarray(30));
+    const { upstream } = await proxy.waitForRecord(({ reason }) => reason === "connect_failed", "of one that failed");
+    assert.match(upstream?.join() ?? "", /EMFILE/);
+    for (const client of crowd) client.reset();
+    await until("a client that is served", async () => {
+      const client = await dial(t, proxy.endpoint);
+      client.send(helloFor(HOST));
+      await origin.next();
+      client.reset();
+      return true;
+    });
+    assert.doesNotMatch(proxy.stderr, /is passed over/);
+  });
 });
