@@ -101,12 +101,13 @@ export class RelaySide extends Flags implements RelayedSocket, Deferred, Paced {
 
   runDeferred(): void {
     this.put(QUEUED, false);
-    if (this.isClosed) return;
-    if (this.socket.fd < 0) this.broke(undefined);
-    else {
-      if (this.finished && !this.peer.has(FIN_WANTED)) this.#finishPeer();
-      this.#pump();
+    if (!this.isClosed && this.socket.fd < 0) {
+      this.broke(undefined);
+      return;
     }
+    // Even if the peer's FIN has closed this side meanwhile: the peer has to hear of ours.
+    if (this.finished && !this.peer.has(FIN_WANTED)) this.#finishPeer();
+    if (!this.isClosed) this.#pump();
   }
 
   faulted(): void {

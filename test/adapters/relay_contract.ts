@@ -99,6 +99,27 @@ export function relayContract(adapter: Adapter): void {
       assert.deepEqual(await finished(joined), { reason: "ended" });
     });
 
+    check("both sides end at once, and the relay begins between the two", async (bench) => {
+      for (let round = 0; round < 5; round++) {
+        const { peer: client, socket } = await bench.pair();
+        const origin = await bench.server();
+        const toServer = await bench.connect(origin.endpoint);
+        const server = await origin.next();
+        bench.cleanup(() => server.destroy());
+        const joining = new Promise<Joined>((resolve) => {
+          const ended = () => resolve(bench.join(client, socket, server, toServer, { head: bytesOf("head") }));
+          socket.handlers = { received() {}, ended, closed() {} };
+        });
+        socket.read();
+        client.end();
+        server.end();
+        const joined = await joining;
+        assert.deepEqual(await finished(joined), { reason: "ended" });
+        await until(() => client.ended && server.ended, "both FINs");
+        assert.equal(server.text, "head");
+      }
+    });
+
     check("a socket that closed before the relay began", async (bench) => {
       const { peer: client, socket, recorder } = await bench.pair();
       socket.read();
