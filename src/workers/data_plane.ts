@@ -47,7 +47,7 @@ export class DataPlane {
   /** Reads the configuration and opens the listeners; tells the control plane how that went. False: there is nothing to serve. */
   async start(message: StartMessage): Promise<boolean> {
     try {
-      const config = readConfig(message.source, this.#parts.toAscii);
+      const config = shareOf(readConfig(message.source, this.#parts.toAscii), message.board.workers);
       this.#server = this.#createServer(config, message);
       for (const places of message.places) this.#setPlaces(places);
       await this.#server.start();
@@ -161,4 +161,11 @@ function readConfig(source: ConfigSource, toAscii: ToAscii): Config {
   // The control plane has read the same text before.
   if ("errors" in loaded) throw new Error(loaded.errors.map(formatConfigError).join("\n"));
   return loaded.config;
+}
+
+/** What all workers may hold together is shared out; one connection's first message fits into each share. */
+function shareOf(config: Config, workers: number): Config {
+  const { prereadBytes, prereadTotal } = config.limits;
+  const share = Math.max(prereadBytes, Math.floor(prereadTotal / Math.max(1, workers)));
+  return { ...config, limits: { ...config.limits, prereadTotal: share } };
 }

@@ -98,6 +98,26 @@ describe("data plane", () => {
     assert.deepEqual(sums, { per_client_limit: 2, client_left: 1 });
   });
 
+  test("first messages may take what the workers share out", async () => {
+    const half = HELLO.subarray(0, HELLO.length - 1);
+    const total = 131_072;
+    const fitting = (bytes: number) => Math.floor(bytes / half.length);
+    const clients = 2 * fitting(total);
+    const admitted = async (workers: number) => {
+      const limits = `limits: { prereadBytes: 1024, prereadTotal: ${total} }`;
+      const board = createBoardMemory([], workers, { now: () => 0, wallTime: () => 0 });
+      const source = { text: `${YAML}${limits}\n`, path: "test" };
+      const { adapter, of } = await started({ board, source, connectionLimit: clients });
+      for (let client = 0; client < clients; client++) adapter.client({ kind: "bytes", bytes: half, delay: 1 });
+      adapter.clock.run(1_000);
+      const lines = of("log").flatMap((message) => message.lines.split("\n"));
+      return clients - lines.filter((line) => line.includes("preread_memory")).length;
+    };
+    assert.equal(await admitted(1), fitting(total));
+    assert.equal(await admitted(2), fitting(total / 2));
+    assert.equal(await admitted(256), fitting(1024), "one connection's own limit at least");
+  });
+
   test("an error answers a question, too, and an answer to nothing is nothing", async () => {
     const { adapter, plane, of } = await started();
     plane.receive({ kind: "resolved", id: 99, answer: [] });
