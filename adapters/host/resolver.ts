@@ -24,6 +24,8 @@ const NO_ADDRESS = new Set(["ENOTFOUND", "ENODATA", "ENONAME", "EAI_NONAME", "EA
 
 /** `getaddrinfo` takes a thread of a small pool each: more at once would only wait there. */
 const SYSTEM_CONCURRENCY = 16;
+/** Calls under way, those included whose time was over: `getaddrinfo` cannot be given up, and waits long for a dead resolver. */
+const MAX_CALLS = 64;
 
 const BOTH: readonly AddressFamily[] = ["ipv6", "ipv4"];
 
@@ -34,6 +36,7 @@ class SystemResolver implements Resolver {
   /** Ends of the lookups under way. */
   readonly #cancels = new Set<() => void>();
   #services: ServerResolver | undefined;
+  #calls = 0;
   #closed = false;
 
   constructor(timeout: number, families: readonly AddressFamily[] | undefined) {
@@ -58,10 +61,18 @@ class SystemResolver implements Resolver {
       cancel();
       return;
     }
-    dns.lookup(name, { all: true, order: "verbatim", family: this.#onlyFamily() }).then(
-      (entries) => settle(this.#answer(name, entries)),
-      (thrown: unknown) => settle(systemFailure(thrown)),
-    );
+    if (this.#calls >= MAX_CALLS) {
+      settle({ code: "EAGAIN", message: `the system has not answered ${MAX_CALLS} lookups before ${name}` });
+      return;
+    }
+    this.#calls++;
+    dns
+      .lookup(name, { all: true, order: "verbatim", family: this.#onlyFamily() })
+      .finally(() => this.#calls--)
+      .then(
+        (entries) => settle(this.#answer(name, entries)),
+        (thrown: unknown) => settle(systemFailure(thrown)),
+      );
   }
 
   resolveService(name: string, answered: (outcome: ResolvedServices | ResolveFailure) => void): void {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import dgram from "node:dgram";
+import { promises as dns } from "node:dns";
 import { once } from "node:events";
 import net from "node:net";
 import { describe, test } from "node:test";
@@ -236,6 +237,25 @@ describe("resolver of the system", () => {
     const { addresses } = await resolve(resolver, "localhost");
     assert.ok(addresses.includes("127.0.0.1") || addresses.includes("::1"), addresses.join());
     assert.equal(new Set(addresses).size, addresses.length);
+  });
+
+  test("calls that the system does not come back from are bounded", async () => {
+    const { lookup } = dns;
+    let calls = 0;
+    dns.lookup = (() => {
+      calls++;
+      return new Promise(() => {});
+    }) as typeof lookup;
+    const impatient = host.createResolver({ servers: [], timeout: 1 });
+    try {
+      const codes = new Set<string>();
+      for (let turn = 0; turn < 100; turn++) {
+        await resolve(impatient, "a.test").catch(({ code }: IoError) => codes.add(code));
+      }
+      assert.deepEqual([calls, [...codes]], [64, ["ETIMEOUT", "EAGAIN"]]);
+    } finally {
+      dns.lookup = lookup;
+    }
   });
 
   test("a name that cannot exist", async () => {
