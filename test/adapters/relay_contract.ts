@@ -162,6 +162,8 @@ export function relayContract(adapter: Adapter): void {
         const sent = await pouring;
         late.end();
         assert.deepEqual(await finished(joined), { reason: "ended" });
+        // The relay is over when the system has the last bytes; the peer may still be reading them.
+        await until(() => early.ended, "the other FIN");
         assert.equal(early.bytes, BULK / 2);
         assert.equal(got(), sent);
       });
