@@ -13,7 +13,7 @@ import { pause, type Scope, until } from "../conformance/harness/waiting.ts";
 
 const TOTAL = 10_000;
 const BATCH = 500;
-const PREREAD = 300;
+const PREREAD = 600;
 const CONNECT = 300;
 /** Resident memory that may stay behind after all of them: allocators and compiled code, not connections. */
 const RESIDUE = 24 * MIB;
