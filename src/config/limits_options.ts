@@ -34,7 +34,7 @@ export function buildLimits() {
 
 /** Slower than this, one packet would take seconds. */
 const SLOWEST = 1000;
-const FASTEST = 1e12;
+const FASTEST = 1024 ** 4;
 
 /** `rate` of a route, or of a listener for its routes. */
 export function buildRate() {

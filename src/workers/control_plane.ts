@@ -233,7 +233,7 @@ export class ControlPlane {
       endpoints: this.#endpoints.map((endpoint) => (endpoint.kind === "unix" && index > 0 ? null : endpoint)),
       reusePort: count > 1,
       ownAddresses: this.#ownAddresses,
-      connectionLimit: Math.max(1, Math.floor(connectionLimit / count)),
+      connectionLimit: Math.max(1, Math.floor((connectionLimit + count - 1 - index) / count)),
       worker: index,
       limits,
       secrets,

@@ -49,6 +49,12 @@ describe("access options", () => {
     }
   });
 
+  test("a rate out of range is told in sizes that one would write", () => {
+    assert.deepEqual(load("rate: { down: 10 }"), {
+      faults: ["bad_value Cannot use listeners[0].rate.down 10: it must be from 1000 bytes to 1024GiB"],
+    });
+  });
+
   test("a long list is one rule", () => {
     const rules = Array.from({ length: 500 }, (_, i) => `"deny 10.${i >> 8}.${i & 255}.0/24"`).join(", ");
     assert.equal(access(`access: [${rules}, allow 10.0.0.0/8, deny all]`).rules.length, 3);
