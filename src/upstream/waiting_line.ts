@@ -86,6 +86,8 @@ export class WaitingLine {
     if (!this.#places.delete(place) && !this.#beside.delete(place)) return;
     this.#board.leaveLine(this.#upstream);
     this.#tellOldest();
+    // Who is first now may have waited for its turn alone.
+    this.freed();
   }
 
   isNext(place: Place): boolean {

@@ -52,6 +52,19 @@ describe("waiting line", () => {
     assert.deepEqual(served, ["a", "b"]);
   });
 
+  test("who is served without being woken wakes the next: there may be room for both", () => {
+    const { upstream } = createUpstream(POOL.replace("maxConnections: 1", "maxConnections: 2"));
+    const served: string[] = [];
+    const first = wait(upstream, "a", served);
+    wait(upstream, "b", served);
+    wait(upstream, "c", served);
+    // As a connection does that looks once more when it has entered the line.
+    assert.ok(first.isNext);
+    take(upstream);
+    first.leave();
+    assert.deepEqual(served, ["b"]);
+  });
+
   test("a long line whose connections all fail at once is served one after another, not one inside another", () => {
     const { upstream } = createUpstream(POOL.replace("size: 3", "size: 20000"));
     const member = take(upstream);
