@@ -4,7 +4,6 @@
  */
 
 import assert from "node:assert/strict";
-import { readdirSync, readlinkSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { MIB } from "../conformance/harness/bulk.ts";
@@ -30,8 +29,7 @@ forEachCombination((combination) => {
       env: combination.smallHeap,
       config: { listeners: [{ address: "127.0.0.1:0" }], routes },
     });
-    const pipes = (): number => descriptorsOf(proxy.pid).filter((target) => target.startsWith("pipe:")).length;
-    const restingPipes = pipes();
+    const restingPipes = proxy.pipes();
     const atRest = proxy.descriptors();
     await soak(proxy, WARM_UP);
     const memory = proxy.memory();
@@ -42,20 +40,9 @@ forEachCombination((combination) => {
       () => (proxy.descriptors() <= atRest ? true : undefined),
       REST,
     );
-    assert.equal(pipes(), restingPipes);
+    assert.equal(proxy.pipes(), restingPipes);
     const grown = proxy.memory() - memory;
     t.diagnostic(`${JSON.stringify(Object.fromEntries(counts))}; memory grew by ${(grown / MIB).toFixed(1)} MiB`);
     assert.ok(grown < RESIDUE, `memory grew by ${(grown / MIB).toFixed(1)} MiB`);
   });
 });
-
-function descriptorsOf(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).map((name) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${name}`);
-    } catch {
-      // Closed a moment ago.
-      return "";
-    }
-  });
-}

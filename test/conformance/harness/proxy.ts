@@ -136,6 +136,19 @@ export class RunningProxy extends LogWaiting {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 
+  /** Those of them that are ends of pipes. */
+  pipes(): number {
+    const targets = readdirSync(`/proc/${this.pid}/fd`).map((name) => {
+      try {
+        return readlinkSync(`/proc/${this.pid}/fd/${name}`);
+      } catch {
+        // Closed a moment ago.
+        return "";
+      }
+    });
+    return targets.filter((target) => target.startsWith("pipe:")).length;
+  }
+
   async waitForStderr(pattern: RegExp, deadline = DEADLINE): Promise<RegExpExecArray> {
     return await this.#changes.until(
       () => `${pattern} on stderr; it said:\n${this.#stderr}`,
