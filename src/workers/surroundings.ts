@@ -71,7 +71,7 @@ export class Surroundings {
     });
   }
 
-  /** Waits a moment for the servers that only DNS knows; a resolver that does not answer keeps nobody waiting for long. */
+  /** Waits a moment for the servers that only DNS knows, so that whoever waits for the start finds them. */
   async start(): Promise<void> {
     this.#ownAddresses.start();
     if (this.#discovery.isIdle) return;

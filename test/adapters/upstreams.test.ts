@@ -25,7 +25,7 @@ test("health and certificates of each server", async () => {
       listeners: [{ address: "127.0.0.1:0" }],
       routes: { [NAME]: "shop" },
       upstreams: {
-        shop: { servers: [address], healthCheck: { type: "tls", interval: "100ms", expiryWarning: "0s" } },
+        shop: { servers: [address], healthCheck: { type: "tls", interval: "5s", timeout: "5s", expiryWarning: "0s" } },
         plain: { servers: ["192.0.2.1:443"] },
       },
       log: { access: false },
