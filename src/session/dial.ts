@@ -250,7 +250,7 @@ export class Dial {
   }
 
   timedOut(now: number): Step | DialFailure {
-    if (this.#waitingUntil !== Infinity) return this.#waitedTooLong(now) ?? this.#nextServer(now);
+    if (this.#waitingUntil !== Infinity) return this.#nextServer(now);
     if (this.#opening !== undefined) {
       const detail = `No answer from ${this.#attempts.at(-1)!.address}`;
       return this.#openingFailed("connect_timeout", detail, "ETIMEDOUT", now);
@@ -318,6 +318,7 @@ export class Dial {
   /** All servers that are left have no room. */
   #wait(now: number): Step | DialFailure {
     if (this.#waitingUntil !== Infinity) {
+      if (now >= this.#waitingUntil) return this.#waitedTooLong(now);
       this.deadline = Math.min(this.#waitingUntil, now + QUEUE_POLL);
       return WAIT;
     }
@@ -330,8 +331,7 @@ export class Dial {
     return step.kind === "wait" ? { kind: "queue", place: waiting.place } : step;
   }
 
-  #waitedTooLong(now: number): DialFailure | undefined {
-    if (now < this.#waitingUntil) return undefined;
+  #waitedTooLong(now: number): DialFailure {
     const detail = this.#plan.describe(now);
     this.#plan.abandon();
     return { kind: "failed", reason: "queue_timeout", detail };

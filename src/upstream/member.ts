@@ -20,7 +20,7 @@ export interface MemberHome {
   /** The upstream's name, for messages. */
   readonly name: string;
   readonly tell: Tell;
-  /** One of its servers has a connection less. */
+  /** One of its servers has a connection less, or is in service again. */
   freed(): void;
 }
 
@@ -188,6 +188,8 @@ export class Member {
     if (maxFails === 0 || fails < maxFails) return;
     this.isBack(this.#home.board.tick(now));
     this.#home.tell(`upstream ${this.#home.name}: ${this.label} is back`);
+    // Those who wait passed it over until now.
+    this.#home.freed();
   }
 
   /** It is in service again: `slowStart` begins. */

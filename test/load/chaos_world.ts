@@ -61,6 +61,9 @@ export class ChaosWorld {
     this.limited = route("limited.test", ["l1", "l2"], false, true);
     this.routes = [
       this.healthy,
+      // A crowd, so that there is a line.
+      this.limited,
+      this.limited,
       this.limited,
       route("turns.test", ["r1", "r2", "rb"]),
       route("hash.test", ["h1", "h2", "h3"]),

@@ -237,6 +237,14 @@ describe("dial: servers without room", () => {
     assert.equal(step.kind === "failed" && step.reason, "queue_timeout");
     assert.deepEqual(plan.told, ["abandoned"]);
   });
+
+  test("looks a last time when it has waited as long as it may", () => {
+    const plan = new BusyPlan(targets, true);
+    const dial = new Dial(plan, [], 15_000);
+    dial.begin(0);
+    plan.free = true;
+    assert.equal(dial.timedOut(20_000).kind, "connect");
+  });
 });
 
 describe("dial: nextServer.timeout, and servers that close", () => {

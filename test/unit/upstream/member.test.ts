@@ -34,6 +34,23 @@ describe("member: failures", () => {
     ]);
   });
 
+  test("who waits in the line hears that it is back", () => {
+    const { upstream } = createUpstream(
+      "{ servers: [{ address: 'a:1', failTimeout: 5s }, { address: 'b:1', maxConnections: 1 }], queue: { size: 9 } }",
+    );
+    assert.equal(fail(upstream, 0), "a");
+    take(upstream, 1_000);
+    const place = upstream.line!.enter()!;
+    let woken = 0;
+    place.wake = () => woken++;
+    const probe = take(upstream, 6_000);
+    assert.equal(nameOf(probe), "a");
+    assert.equal(nameOf(upstream.take(choice(), 6_000)), "busy");
+    probe.succeeded(6_100);
+    assert.equal(woken, 1);
+    assert.equal(nameOf(upstream.take(choice(), 6_100)), "a");
+  });
+
   test("fewer failures than maxFails, or none of them counted, change nothing but the weight for a while", () => {
     const { upstream } = createUpstream(
       "{ servers: [{ address: 'a:1', maxFails: 2 }, { address: 'b:1', maxFails: 0 }] }",
