@@ -23,6 +23,8 @@ export class LinuxConnecting implements Connecting, Watcher, Deferred {
   /** Why it failed at once; told only after `connect` has returned, as is that it is open. */
   #errno = 0;
   #settled = false;
+  /** What the descriptor is watched for; without room to send where it is open already. */
+  #interest = INTEREST_OUT;
 
   constructor(parts: EngineParts, endpoint: Endpoint, callbacks: ConnectCallbacks, options: ConnectOptions) {
     this.#parts = parts;
@@ -40,6 +42,7 @@ export class LinuxConnecting implements Connecting, Watcher, Deferred {
     if (this.#endpoint.kind === "tcp" && !this.#prepare(this.#endpoint, options)) return false;
     const errno = this.#connect();
     if (errno === linux.EINPROGRESS) return loop.add(this, this.#fd, INTEREST_OUT);
+    this.#interest = INTEREST;
     if (errno !== 0 || !loop.add(this, this.#fd, INTEREST)) return false;
     loop.soon(this);
     return true;
@@ -78,11 +81,12 @@ export class LinuxConnecting implements Connecting, Watcher, Deferred {
     const broken = (events & (linux.EPOLLERR | linux.EPOLLHUP)) !== 0;
     const errno = broken ? this.#parts.kernel.takeError(this.#fd) : 0;
     if (errno !== 0) this.#fail(errno);
-    else if ((events & linux.EPOLLOUT) !== 0) this.#open(INTEREST_OUT, events);
+    // Events of one that is open come once: they must not be lost because `runDeferred` is still to come.
+    else if (this.#interest === INTEREST || (events & linux.EPOLLOUT) !== 0) this.#open(events);
   }
 
   runDeferred(): void {
-    if (this.#errno === 0) this.#open(INTEREST, 0);
+    if (this.#errno === 0) this.#open(0);
     else this.#fail(this.#errno);
   }
 
@@ -90,11 +94,10 @@ export class LinuxConnecting implements Connecting, Watcher, Deferred {
     this.cancel();
   }
 
-  /** @param interest what the descriptor is watched for. */
-  #open(interest: number, events: number): void {
+  #open(events: number): void {
     if (this.#settled) return;
     this.#settled = true;
-    const socket = new LinuxSocket(this.#parts, this.#fd, this.#endpoint, undefined, interest);
+    const socket = new LinuxSocket(this.#parts, this.#fd, this.#endpoint, undefined, this.#interest);
     this.#parts.loop.hand(this.#fd, socket);
     this.#fd = -1;
     socket.noteEvents(events);
