@@ -24,7 +24,7 @@ import { NameCache } from "./names/name_cache.ts";
 import { ProxyServer } from "./proxy/proxy_server.ts";
 import { loadSecrets } from "./secrets.ts";
 import { StartError } from "./start_error.ts";
-import { ownBoard } from "./upstream/upstream.ts";
+import { ownBoard } from "./upstream/allotments.ts";
 import { ControlPlane } from "./workers/control_plane.ts";
 import type { ConfigSource } from "./workers/protocol.ts";
 import { type Surrounded, Surroundings } from "./workers/surroundings.ts";

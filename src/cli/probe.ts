@@ -10,8 +10,10 @@ import { Check, type CheckParts, type CheckResult, type NameResult } from "../he
 import { type CheckPlan, planChecks } from "../health/check_plan.ts";
 import { escapeText } from "../log/escape.ts";
 import type { NameCache } from "../names/name_cache.ts";
-import { configuredPlaces, type MemberPlace, ownBoard } from "../upstream/upstream.ts";
+import { ownBoard } from "../upstream/allotments.ts";
+import type { MemberPlace } from "../upstream/upstream.ts";
 import { Discovery } from "../workers/discovery.ts";
+import { placesAtWork } from "../workers/upstream_watch.ts";
 import { type CliContext, type Command, type CommandArgs, EXIT } from "./command.ts";
 import { load } from "./load.ts";
 import { openNames } from "./names.ts";
@@ -56,32 +58,33 @@ Exit code 0: all are up. 1: one is down, or not to be found. 2: the configuratio
 
 type Places = ReadonlyMap<string, readonly MemberPlace[]>;
 
-/** The servers that DNS names now, by upstream, and what it could not name. */
+/** The servers at work now, by upstream, and what DNS could not name. */
 async function findServers(
   config: Config,
   names: NameCache,
   clock: Clock,
 ): Promise<{ readonly places: Places; readonly faults: readonly string[] }> {
+  const board = ownBoard(config.upstreams, clock);
   const places = new Map<string, readonly MemberPlace[]>();
   const faults: string[] = [];
   const discovery = new Discovery({
     config,
     names,
     clock,
-    board: ownBoard(config.upstreams, clock),
+    board,
     changed: (upstream, found) => places.set(upstream, found),
     warn: (message) => faults.push(message),
   });
   await discovery.start();
   discovery.stop();
-  return { places, faults };
+  return { places: placesAtWork(config, board.allotments, places), faults };
 }
 
-function plansOf(config: Config, found: Places): CheckPlan[] {
+function plansOf(config: Config, places: Places): CheckPlan[] {
   const reached = [...config.upstreams.values()].filter(({ via }) => via === undefined);
   return reached.flatMap((upstream) => {
-    const places = found.get(upstream.name) ?? configuredPlaces(upstream, 0);
-    return planChecks(config, [], upstream, places, upstream.healthCheck ?? implied(config, upstream));
+    const atWork = places.get(upstream.name)!;
+    return planChecks(config, [], upstream, atWork, upstream.healthCheck ?? implied(config, upstream));
   });
 }
 

@@ -20,11 +20,11 @@ import { PrereadBudget } from "../session/preread_buffer.ts";
 import { Session } from "../session/session.ts";
 import type { SessionSettings } from "../session/session_settings.ts";
 import { AddressMemory } from "../upstream/address_memory.ts";
-import type { Board } from "../upstream/board.ts";
+import { type OpenBoard, ownBoard } from "../upstream/allotments.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
 import { LoopWatch } from "../upstream/loop_watch.ts";
 import { createRandom } from "../upstream/random.ts";
-import { createUpstreams, ownBoard, type Upstream } from "../upstream/upstream.ts";
+import { createUpstreams, type Upstream } from "../upstream/upstream.ts";
 import type { PassOn } from "../upstream/waiting_line.ts";
 import { Connection, type ConnectionOwner, type Resolve } from "./connection.ts";
 import { ListenError } from "./listen_error.ts";
@@ -49,7 +49,7 @@ export interface ProxyParts {
   /** Other workers listen on the same ports. */
   readonly reusePort?: boolean;
   /** What is counted of upstreams' servers over all threads; absent: this is the only one. */
-  readonly board?: Board;
+  readonly board?: OpenBoard;
   /** Tells another worker that a connection of its own is next in an upstream's line. */
   readonly passOn?: PassOn;
   /** Called for each connection when it is accepted. */
@@ -104,8 +104,9 @@ export class ProxyServer implements ConnectionOwner {
     this.#number = parts.numbering?.first ?? 1;
     this.#numberStep = parts.numbering?.step ?? 1;
     const { clock } = parts.adapter;
-    this.upstreams = createUpstreams(config.upstreams, {
-      board: parts.board ?? ownBoard(config.upstreams, clock),
+    const { board, allotments } = parts.board ?? ownBoard(config.upstreams, clock);
+    this.upstreams = createUpstreams(config.upstreams, allotments, {
+      board,
       random: createRandom(clock.wallTime() + 1000 * clock.now()),
       tell: (message) => parts.warn?.(message),
       passOn: parts.passOn,
@@ -182,9 +183,9 @@ export class ProxyServer implements ConnectionOwner {
     this.#drained.push(drained);
   }
 
-  /** A server of an upstream, by its place in the configuration, has room. */
-  freed(index: number): void {
-    [...this.upstreams.values()][index]?.freed();
+  /** A server of an upstream, by its group on the board, has room. */
+  freed(group: number): void {
+    for (const upstream of this.upstreams.values()) if (upstream.index === group) upstream.freed();
   }
 
   /** Ends every connection now. */

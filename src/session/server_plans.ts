@@ -118,7 +118,9 @@ export class UpstreamPlan extends DialPlan implements Choice {
   override wait(): Waiting | undefined {
     const { line } = this.#upstream;
     this.#place = line?.enter(this.tried.size > 0);
-    return line === undefined || this.#place === undefined ? undefined : { place: this.#place, timeout: line.timeout };
+    return line === undefined || this.#place === undefined
+      ? undefined
+      : { place: this.#place, timeout: line.limits.timeout };
   }
 
   override describe(now: number): string {

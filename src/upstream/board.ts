@@ -1,28 +1,29 @@
 /**
- * What all threads know of the servers together: one piece of shared memory for the whole program.
+ * What all threads know of the servers together, in memory that they share.
  *
  * Owns: its layout, its time, its locks, and the account of which worker holds how many connections, so that a worker
- * that dies takes its share with it. It must not choose a server and knows no policy: members and balancers do.
+ * that dies takes its share with it. It must not choose a server and knows no policy: members and balancers do. Who has
+ * which slot is said elsewhere (`allotments.ts`).
  *
- * Each server at work has a slot: those of the configuration first, then some for servers that come and go by DNS. A
- * slot's number is the same in every thread.
+ * Each server at work has a slot, each upstream a group. Their numbers are the same in every thread and stay theirs as
+ * the configuration changes: the board grows by segments, and nothing on it ever moves.
  */
-
-import type { UpstreamConfig } from "../config/config.ts";
 
 /** What a thread needs to open the board; it can be sent to a worker. */
 export interface BoardMemory {
-  readonly buffer: SharedArrayBuffer;
+  readonly segments: readonly SegmentMemory[];
   /** Milliseconds since the Unix epoch at which the board's time began. */
   readonly epoch: number;
-  /** Slots of each upstream, in the configuration's order. */
-  readonly slots: readonly number[];
   /** Workers; 0: one thread carries all connections, and nothing has to be locked. */
   readonly workers: number;
 }
 
-/** Slots of each upstream for servers that are not in the configuration by themselves. */
-export const SPARE_SLOTS = 32;
+/** Numbers of groups and slots go on from one segment to the next. */
+export interface SegmentMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly groups: number;
+  readonly slots: number;
+}
 
 /** Milliseconds of one tick, the board's unit of time: 32 bits of them last for six years. */
 export const TICK = 100;
@@ -54,12 +55,12 @@ export const HEALTH = { unknown: 0, up: 1, down: 2 } as const;
 /** Weights on the board are whole numbers: one of the configuration is so many. */
 export const WEIGHT_UNIT = 100;
 
-/** The words of an upstream. */
+/** The words of a group. */
 const GROUP = { lock: 0, waiting: 1, ticket: 2 } as const;
 
 const SLOT_WORDS = 12;
 const GROUP_WORDS = 4;
-/** What a worker has for each upstream: connections that wait, and the oldest one's ticket. */
+/** What a worker has for each group: connections that wait, and the oldest one's ticket. */
 const LINE_WORDS = 2;
 
 /** Looks at a lock before the thread sleeps; milliseconds that it sleeps for; how often, until the lock counts as forgotten. */
@@ -75,43 +76,84 @@ export interface BoardClock {
   wallTime(): number;
 }
 
-/** Makes the memory, once for the program. @param workers 0 where one thread carries all connections. */
-export function createBoardMemory(
-  upstreams: Iterable<UpstreamConfig>,
-  workers: number,
-  clock: BoardClock,
-): BoardMemory {
-  const slots = [...upstreams].map(({ servers }) => servers.length + SPARE_SLOTS);
-  const count = slots.reduce((sum, some) => sum + some, 0);
-  const words = GROUP_WORDS * slots.length + SLOT_WORDS * count + workers * (count + LINE_WORDS * slots.length);
-  return { buffer: new SharedArrayBuffer(4 * Math.max(1, words)), epoch: clock.wallTime(), slots, workers };
+/** Memory for so many groups and slots more. @param workers 0 where one thread carries all connections. */
+export function createSegment(groups: number, slots: number, workers: number): SegmentMemory {
+  const words = GROUP_WORDS * groups + SLOT_WORDS * slots + workers * (slots + LINE_WORDS * groups);
+  return { buffer: new SharedArrayBuffer(4 * words), groups, slots };
+}
+
+/** A segment as a thread sees it: the numbers of its first group and slot, and where its parts begin. */
+class Segment {
+  readonly words: Int32Array<SharedArrayBuffer>;
+  readonly firstGroup: number;
+  readonly firstSlot: number;
+  readonly groups: number;
+  readonly slots: number;
+
+  constructor({ buffer, groups, slots }: SegmentMemory, before: Segment | undefined) {
+    this.words = new Int32Array(buffer);
+    this.groups = groups;
+    this.slots = slots;
+    this.firstGroup = before === undefined ? 0 : before.firstGroup + before.groups;
+    this.firstSlot = before === undefined ? 0 : before.firstSlot + before.slots;
+  }
+
+  groupAt(group: number): number {
+    return GROUP_WORDS * (group - this.firstGroup);
+  }
+
+  slotAt(slot: number): number {
+    return GROUP_WORDS * this.groups + SLOT_WORDS * (slot - this.firstSlot);
+  }
+
+  /** How many connections of a slot are the worker's. */
+  countAt(worker: number, slot: number): number {
+    return this.#workerAt(worker) + slot - this.firstSlot;
+  }
+
+  /** What the worker has of a group's line. */
+  lineAt(worker: number, group: number): number {
+    return this.#workerAt(worker) + this.slots + LINE_WORDS * (group - this.firstGroup);
+  }
+
+  #workerAt(worker: number): number {
+    const own = this.slots + LINE_WORDS * this.groups;
+    return GROUP_WORDS * this.groups + SLOT_WORDS * this.slots + worker * own;
+  }
+}
+
+/** A slot's words, for those who look at them often. */
+export interface SlotWords {
+  readonly words: Int32Array;
+  /** Where the slot's words begin. */
+  readonly at: number;
 }
 
 export class Board {
-  readonly memory: BoardMemory;
-  /** Everything; a slot's words begin at `slotAt`. */
-  readonly words: Int32Array<SharedArrayBuffer>;
+  readonly workers: number;
   /** The worker's own number. */
-  readonly #worker: number;
+  readonly worker: number;
   /** From this thread's monotonic time to the board's, ms. */
   readonly #skew: number;
-  readonly #slotBase: number;
-  readonly #slotCount: number;
-  readonly #workerBase: number;
+  readonly #segments: Segment[] = [];
 
   /**
    * Opens the board in a thread.
    * @param worker the thread's number; the control plane, which carries no connection, has -1.
    */
   constructor(memory: BoardMemory, worker: number, clock: BoardClock) {
-    this.memory = memory;
-    this.words = new Int32Array(memory.buffer);
-    this.#worker = worker;
+    this.workers = memory.workers;
+    this.worker = worker;
     // Threads may count their monotonic time from different instants; the wall clock they share.
     this.#skew = clock.wallTime() - clock.now() - memory.epoch;
-    this.#slotBase = GROUP_WORDS * memory.slots.length;
-    this.#slotCount = memory.slots.reduce((sum, some) => sum + some, 0);
-    this.#workerBase = this.#slotBase + SLOT_WORDS * this.#slotCount;
+    this.extend(memory);
+  }
+
+  /** The board has grown. */
+  extend({ segments }: BoardMemory): void {
+    for (const memory of segments.slice(this.#segments.length)) {
+      this.#segments.push(new Segment(memory, this.#segments.at(-1)));
+    }
   }
 
   /** The board's time at `now`, this thread's monotonic ms. Never below 1. */
@@ -121,101 +163,108 @@ export class Board {
 
   // --- slots ---
 
-  /** The first slot of an upstream, by its place in the configuration. */
-  firstSlot(upstream: number): number {
-    return this.memory.slots.slice(0, upstream).reduce((sum, some) => sum + some, 0);
-  }
-
-  slotsOf(upstream: number): number {
-    return this.memory.slots[upstream] ?? 0;
-  }
-
-  /** Where a slot's words begin in `words`. */
-  slotAt(slot: number): number {
-    return this.#slotBase + SLOT_WORDS * slot;
+  slot(slot: number): SlotWords {
+    const segment = this.#segmentOf(slot);
+    return { words: segment.words, at: segment.slotAt(slot) };
   }
 
   read(slot: number, word: keyof typeof SLOT): number {
-    return Atomics.load(this.words, this.slotAt(slot) + SLOT[word]);
+    const segment = this.#segmentOf(slot);
+    return Atomics.load(segment.words, segment.slotAt(slot) + SLOT[word]);
   }
 
   write(slot: number, word: keyof typeof SLOT, value: number): void {
-    Atomics.store(this.words, this.slotAt(slot) + SLOT[word], value);
+    const segment = this.#segmentOf(slot);
+    Atomics.store(segment.words, segment.slotAt(slot) + SLOT[word], value);
   }
 
   /** What active checks have found, a `HEALTH`. A server that was down comes back slowly, where `slowStart` says so. */
   setHealth(slot: number, health: number, now: number): void {
-    const before = Atomics.exchange(this.words, this.slotAt(slot) + SLOT.health, health);
+    const { words, at } = this.slot(slot);
+    const before = Atomics.exchange(words, at + SLOT.health, health);
     if (before === HEALTH.down && health !== HEALTH.down) this.write(slot, "backAt", this.tick(now));
   }
 
   /** Makes a slot ready for another server. Its connections must have ended: `read(slot, "active")` is 0. */
   clear(slot: number): void {
-    const at = this.slotAt(slot);
-    for (let word = 0; word < SLOT_WORDS; word++) Atomics.store(this.words, at + word, 0);
+    const { words, at } = this.slot(slot);
+    for (let word = 0; word < SLOT_WORDS; word++) Atomics.store(words, at + word, 0);
   }
 
-  /** One more connection (or, with -1, one less) of this worker's. Call it under the upstream's lock. */
+  /** One more connection (or, with -1, one less) of this worker's. Call it under the group's lock. */
   count(slot: number, change: 1 | -1): void {
-    Atomics.add(this.words, this.slotAt(slot) + SLOT.active, change);
-    if (this.memory.workers > 0) Atomics.add(this.words, this.#workerAt(this.#worker) + slot, change);
+    const segment = this.#segmentOf(slot);
+    Atomics.add(segment.words, segment.slotAt(slot) + SLOT.active, change);
+    if (this.workers > 0) Atomics.add(segment.words, segment.countAt(this.worker, slot), change);
   }
 
-  // --- an upstream's lock ---
+  // --- a group's lock ---
 
   /** Waits until no other thread has it. */
-  lock(upstream: number): void {
-    if (this.memory.workers === 0) return;
-    const at = GROUP_WORDS * upstream + GROUP.lock;
-    const mine = this.#worker + 2;
-    for (let tries = 0; Atomics.compareExchange(this.words, at, 0, mine) !== 0; tries++) {
+  lock(group: number): void {
+    if (this.workers === 0) return;
+    const segment = this.#segmentOfGroup(group);
+    const { words } = segment;
+    const at = segment.groupAt(group) + GROUP.lock;
+    const mine = this.worker + 2;
+    for (let tries = 0; Atomics.compareExchange(words, at, 0, mine) !== 0; tries++) {
       if (tries < SPINS) continue;
       if (tries > SPINS + NAPS) {
         // No thread keeps it for long: its holder was ended in between.
-        Atomics.store(this.words, at, mine);
+        Atomics.store(words, at, mine);
         return;
       }
-      const holder = Atomics.load(this.words, at);
-      if (holder !== 0) Atomics.wait(this.words, at, holder, NAP);
+      const holder = Atomics.load(words, at);
+      if (holder !== 0) Atomics.wait(words, at, holder, NAP);
     }
   }
 
-  unlock(upstream: number): void {
-    if (this.memory.workers === 0) return;
-    Atomics.compareExchange(this.words, GROUP_WORDS * upstream + GROUP.lock, this.#worker + 2, 0);
+  unlock(group: number): void {
+    if (this.workers > 0) this.#unlock(this.#segmentOfGroup(group), group, this.worker);
+  }
+
+  #unlock(segment: Segment, group: number, worker: number): void {
+    Atomics.compareExchange(segment.words, segment.groupAt(group) + GROUP.lock, worker + 2, 0);
   }
 
   // --- connections that wait ---
 
   /** Of all workers. */
-  waiting(upstream: number): number {
-    return Atomics.load(this.words, GROUP_WORDS * upstream + GROUP.waiting);
+  waiting(group: number): number {
+    const segment = this.#segmentOfGroup(group);
+    return Atomics.load(segment.words, segment.groupAt(group) + GROUP.waiting);
   }
 
   /** Counts one that begins to wait; its ticket, a number that grows, never 0. */
-  enterLine(upstream: number): number {
-    const at = GROUP_WORDS * upstream;
-    Atomics.add(this.words, at + GROUP.waiting, 1);
-    if (this.memory.workers > 0) Atomics.add(this.words, this.#lineAt(this.#worker, upstream), 1);
-    return (Atomics.add(this.words, at + GROUP.ticket, 1) + 1) | 0 || 1;
+  enterLine(group: number): number {
+    const segment = this.#segmentOfGroup(group);
+    const { words } = segment;
+    const at = segment.groupAt(group);
+    Atomics.add(words, at + GROUP.waiting, 1);
+    if (this.workers > 0) Atomics.add(words, segment.lineAt(this.worker, group), 1);
+    return (Atomics.add(words, at + GROUP.ticket, 1) + 1) | 0 || 1;
   }
 
-  leaveLine(upstream: number): void {
-    Atomics.sub(this.words, GROUP_WORDS * upstream + GROUP.waiting, 1);
-    if (this.memory.workers > 0) Atomics.sub(this.words, this.#lineAt(this.#worker, upstream), 1);
+  leaveLine(group: number): void {
+    const segment = this.#segmentOfGroup(group);
+    Atomics.sub(segment.words, segment.groupAt(group) + GROUP.waiting, 1);
+    if (this.workers > 0) Atomics.sub(segment.words, segment.lineAt(this.worker, group), 1);
   }
 
   /** Says which of this worker's tickets is the oldest; 0: none waits. */
-  setOldest(upstream: number, ticket: number): void {
-    if (this.memory.workers > 0) Atomics.store(this.words, this.#lineAt(this.#worker, upstream) + 1, ticket);
+  setOldest(group: number, ticket: number): void {
+    if (this.workers === 0) return;
+    const segment = this.#segmentOfGroup(group);
+    Atomics.store(segment.words, segment.lineAt(this.worker, group) + 1, ticket);
   }
 
   /** The worker whose connection has waited longest; -1: none waits. */
-  longestWaiting(upstream: number): number {
+  longestWaiting(group: number): number {
+    const segment = this.#segmentOfGroup(group);
     let found = -1;
     let oldest = 0;
-    for (let worker = 0; worker < this.memory.workers; worker++) {
-      const ticket = Atomics.load(this.words, this.#lineAt(worker, upstream) + 1);
+    for (let worker = 0; worker < this.workers; worker++) {
+      const ticket = Atomics.load(segment.words, segment.lineAt(worker, group) + 1);
       // The difference, since tickets wrap around.
       if (ticket === 0 || (found >= 0 && ((ticket - oldest) | 0) >= 0)) continue;
       found = worker;
@@ -224,35 +273,36 @@ export class Board {
     return found;
   }
 
-  get worker(): number {
-    return this.#worker;
-  }
-
   // --- the end of a worker ---
 
   /** Takes a dead worker's share out of every count, and opens what it had locked. For the control plane. */
   forget(worker: number): void {
-    const { slots } = this.memory;
-    const counts = this.#workerAt(worker);
-    let slot = 0;
-    for (const [upstream, some] of slots.entries()) {
-      Atomics.compareExchange(this.words, GROUP_WORDS * upstream + GROUP.lock, worker + 2, 0);
-      this.lock(upstream);
-      for (const end = slot + some; slot < end; slot++) {
-        Atomics.sub(this.words, this.slotAt(slot) + SLOT.active, Atomics.exchange(this.words, counts + slot, 0));
+    for (const segment of this.#segments) {
+      const { words, firstGroup, groups, firstSlot, slots } = segment;
+      for (let group = firstGroup; group < firstGroup + groups; group++) {
+        this.#unlock(segment, group, worker);
+        const line = segment.lineAt(worker, group);
+        Atomics.sub(words, segment.groupAt(group) + GROUP.waiting, Atomics.exchange(words, line, 0));
+        Atomics.store(words, line + 1, 0);
       }
-      const line = this.#lineAt(worker, upstream);
-      Atomics.sub(this.words, GROUP_WORDS * upstream + GROUP.waiting, Atomics.exchange(this.words, line, 0));
-      Atomics.store(this.words, line + 1, 0);
-      this.unlock(upstream);
+      for (let slot = firstSlot; slot < firstSlot + slots; slot++) {
+        const gone = Atomics.exchange(words, segment.countAt(worker, slot), 0);
+        Atomics.sub(words, segment.slotAt(slot) + SLOT.active, gone);
+      }
     }
   }
 
-  #workerAt(worker: number): number {
-    return this.#workerBase + worker * (this.#slotCount + LINE_WORDS * this.memory.slots.length);
+  // There is one segment, until reloads have brought many new servers.
+
+  #segmentOf(slot: number): Segment {
+    const first = this.#segments[0] as Segment;
+    if (slot < first.slots) return first;
+    return this.#segments.find(({ firstSlot, slots }) => slot < firstSlot + slots) as Segment;
   }
 
-  #lineAt(worker: number, upstream: number): number {
-    return this.#workerAt(worker) + this.#slotCount + LINE_WORDS * upstream;
+  #segmentOfGroup(group: number): Segment {
+    const first = this.#segments[0] as Segment;
+    if (group < first.groups) return first;
+    return this.#segments.find(({ firstGroup, groups }) => group < firstGroup + groups) as Segment;
   }
 }

@@ -15,7 +15,7 @@ export type Tell = (message: string) => void;
 /** What a server's upstream gives it. */
 export interface MemberHome {
   readonly board: Board;
-  /** The upstream's place on the board. */
+  /** The upstream's group on the board. */
   readonly index: number;
   /** The upstream's name, for messages. */
   readonly name: string;
@@ -59,8 +59,9 @@ export class Member {
     this.name = serverName(config.target);
     this.slot = slot;
     this.#home = home;
-    this.#words = home.board.words;
-    this.#at = home.board.slotAt(slot);
+    const { words, at } = home.board.slot(slot);
+    this.#words = words;
+    this.#at = at;
     this.#failTicks = ticks(config.failTimeout);
     this.#slowTicks = ticks(config.slowStart);
   }

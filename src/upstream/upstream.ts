@@ -6,8 +6,9 @@
  */
 
 import type { ServerConfig, Target, UpstreamConfig } from "../config/config.ts";
+import type { Allotment, AllotmentMap } from "./allotments.ts";
 import { type Balancer, type Choice, createBalancer } from "./balancer.ts";
-import { Board, type BoardClock, createBoardMemory } from "./board.ts";
+import type { Board } from "./board.ts";
 import { Member, type MemberHome, type Tell } from "./member.ts";
 import { RoundRobin } from "./round_robin.ts";
 import { type PassOn, WaitingLine } from "./waiting_line.ts";
@@ -35,34 +36,56 @@ export interface UpstreamParts {
 }
 
 export class Upstream implements MemberHome {
-  readonly config: UpstreamConfig;
-  /** Its place in the configuration, and on the board. */
-  readonly index: number;
   readonly board: Board;
   readonly name: string;
-  /** DNS says where a server of it is. */
-  readonly isByName: boolean;
+  /** Its group on the board. */
+  readonly index: number;
   readonly tell: Tell;
-  /** Absent where connections do not wait. */
-  readonly line: WaitingLine | undefined;
-  readonly #random: () => number;
+  readonly #parts: UpstreamParts;
+  #config!: UpstreamConfig;
+  #isByName = false;
+  /** Who waits; it stays when a configuration takes the queue away. */
+  #line: WaitingLine | undefined;
   #members: readonly Member[] = [];
   #primary!: Balancer;
   #backup!: Balancer;
 
-  constructor(config: UpstreamConfig, index: number, parts: UpstreamParts) {
-    this.config = config;
-    this.index = index;
+  constructor(config: UpstreamConfig, allotment: Allotment, parts: UpstreamParts) {
+    this.index = allotment.group;
     this.board = parts.board;
     this.name = config.name;
-    this.isByName = config.servers.some(({ target }) => target.kind === "host");
     this.tell = parts.tell;
-    this.#random = parts.random;
+    this.#parts = parts;
+    this.reconfigure(config, configuredPlaces(config, allotment));
+  }
+
+  get config(): UpstreamConfig {
+    return this.#config;
+  }
+
+  /** DNS says where a server of it is. */
+  get isByName(): boolean {
+    return this.#isByName;
+  }
+
+  /** Absent where connections do not wait. */
+  get line(): WaitingLine | undefined {
+    return this.#config.queue === undefined ? undefined : this.#line;
+  }
+
+  /** Another configuration of it is in force. @param places its servers at work. */
+  reconfigure(config: UpstreamConfig, places: readonly MemberPlace[]): void {
+    this.#config = config;
+    this.#isByName = config.servers.some(({ target }) => target.kind === "host");
     const { queue } = config;
-    this.line =
-      queue === undefined ? undefined : new WaitingLine(parts.board, index, queue, parts.passOn ?? (() => {}));
-    const first = parts.board.firstSlot(index);
-    this.setMembers(configuredPlaces(config, first));
+    if (queue !== undefined) {
+      const { board, passOn = () => {} } = this.#parts;
+      this.#line ??= new WaitingLine(board, this.index, queue, passOn);
+      this.#line.limits = queue;
+    }
+    this.setMembers(places);
+    // Whoever waits may be better off now.
+    this.freed();
   }
 
   /** The servers at work now. */
@@ -74,14 +97,14 @@ export class Upstream implements MemberHome {
   setMembers(places: readonly MemberPlace[]): void {
     const known = new Map(this.#members.map((member) => [member.slot, member]));
     this.#members = places.flatMap((place) => {
-      const config = this.config.servers[place.server];
+      const config = this.#config.servers[place.server];
       if (config === undefined) return [];
       const old = known.get(place.slot);
       return old !== undefined && isSame(old, config, place) ? old : this.#member(config, place);
     });
-    const { balance } = this.config;
+    const { balance } = this.#config;
     const primary = this.#members.filter(({ config }) => !config.backup);
-    this.#primary = createBalancer(balance, primary, this.#random);
+    this.#primary = createBalancer(balance, primary, this.#parts.random);
     this.#backup = new RoundRobin(this.#members.filter(({ config }) => config.backup));
   }
 
@@ -107,7 +130,7 @@ export class Upstream implements MemberHome {
 
   /** A server has a connection less: somebody who waits may have it. */
   freed(): void {
-    this.line?.freed();
+    this.#line?.freed();
   }
 
   /** Whether a connection that has tried `tried` could still be given another server. */
@@ -145,18 +168,14 @@ export class Upstream implements MemberHome {
 
 /** Whether `member` is what `place` says: it then stays. */
 function isSame(member: Member, config: ServerConfig, { target, weight, backup }: MemberPlace): boolean {
-  return (
-    member.config.target === config.target &&
-    member.config.weight === (weight ?? config.weight) &&
-    member.config.backup === (backup ?? config.backup) &&
-    JSON.stringify(member.target) === JSON.stringify(target)
-  );
+  const wanted = { ...config, weight: weight ?? config.weight, backup: backup ?? config.backup };
+  return JSON.stringify([member.config, member.target]) === JSON.stringify([wanted, target]);
 }
 
 /** The servers before any name is resolved: a service has none then, a name is resolved for each connection. */
-export function configuredPlaces(config: UpstreamConfig, firstSlot: number): MemberPlace[] {
+export function configuredPlaces(config: UpstreamConfig, { servers }: Pick<Allotment, "servers">): MemberPlace[] {
   return config.servers.flatMap(({ target, discover }, server) =>
-    discover === "service" ? [] : [{ slot: firstSlot + server, server, target }],
+    discover === "service" ? [] : [{ slot: servers[server] as number, server, target }],
   );
 }
 
@@ -174,12 +193,10 @@ function mayTry(member: Member, effort: number, tick: number): boolean {
 /** Every upstream of a configuration, by name. */
 export function createUpstreams(
   configs: ReadonlyMap<string, UpstreamConfig>,
+  allotments: AllotmentMap,
   parts: UpstreamParts,
 ): ReadonlyMap<string, Upstream> {
-  return new Map([...configs.values()].map((config, index) => [config.name, new Upstream(config, index, parts)]));
-}
-
-/** The board of a program whose one thread carries all connections. */
-export function ownBoard(configs: ReadonlyMap<string, UpstreamConfig>, clock: BoardClock): Board {
-  return new Board(createBoardMemory(configs.values(), 0, clock), 0, clock);
+  return new Map(
+    [...configs.values()].map((config) => [config.name, new Upstream(config, allotments.get(config.name)!, parts)]),
+  );
 }

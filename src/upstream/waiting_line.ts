@@ -34,28 +34,27 @@ export class Place {
   }
 }
 
-export class WaitingLine {
-  /** Milliseconds that one waits. */
+export interface LineLimits {
+  readonly size: number;
   readonly timeout: number;
+}
+
+export class WaitingLine {
+  /** How many may wait, in all workers, and for how many milliseconds each. */
+  limits: LineLimits;
   readonly #board: Board;
   readonly #upstream: number;
-  readonly #size: number;
   readonly #passOn: PassOn;
   readonly #places = new Set<Place>();
   readonly #beside = new Set<Place>();
   /** Who is being woken may give a server back at once: that is seen when it returns. */
   #waking = false;
 
-  constructor(
-    board: Board,
-    upstream: number,
-    { size, timeout }: { readonly size: number; readonly timeout: number },
-    passOn: PassOn,
-  ) {
+  /** @param upstream its group on the board. */
+  constructor(board: Board, upstream: number, limits: LineLimits, passOn: PassOn) {
     this.#board = board;
     this.#upstream = upstream;
-    this.#size = size;
-    this.timeout = timeout;
+    this.limits = limits;
     this.#passOn = passOn;
   }
 
@@ -66,14 +65,14 @@ export class WaitingLine {
 
   /** Nobody waits in the order: who comes may try for itself. */
   get isFree(): boolean {
-    if (this.#board.memory.workers === 0) return this.#places.size === 0;
+    if (this.#board.workers === 0) return this.#places.size === 0;
     return this.#board.longestWaiting(this.#upstream) < 0;
   }
 
   /** The last place; undefined where the line is full. @param again it has tried a server: it waits beside the order. */
   enter(again = false): Place | undefined {
     this.#board.lock(this.#upstream);
-    const ticket = this.length < this.#size ? this.#board.enterLine(this.#upstream) : undefined;
+    const ticket = this.length < this.limits.size ? this.#board.enterLine(this.#upstream) : undefined;
     this.#board.unlock(this.#upstream);
     if (ticket === undefined) return undefined;
     const place = new Place(this, ticket);
@@ -125,7 +124,7 @@ export class WaitingLine {
   }
 
   #isOurTurn(): boolean {
-    const { workers } = this.#board.memory;
+    const { workers } = this.#board;
     return workers === 0 || this.#board.longestWaiting(this.#upstream) === this.#board.worker;
   }
 

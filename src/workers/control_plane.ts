@@ -15,7 +15,7 @@ import { WorkerLimits } from "../limits/admission.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
 import { Counts } from "../metrics/counts.ts";
 import { ListenError } from "../proxy/listen_error.ts";
-import { Board, createBoardMemory } from "../upstream/board.ts";
+import { Allotments } from "../upstream/allotments.ts";
 import type { ConfigSource, FromWorker, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
 
 export interface ControlPlaneParts {
@@ -91,7 +91,7 @@ export class ControlPlane {
   /** Connections that have ended, in all workers. */
   readonly counts = new Counts();
   /** What all workers count together. */
-  readonly board: Board;
+  readonly board: Allotments;
   /** What DNS has named so far. */
   readonly #places = new Map<string, UpstreamPlaces[1]>();
   #ownAddresses: readonly string[];
@@ -102,7 +102,7 @@ export class ControlPlane {
     this.#parts = parts;
     this.#ownAddresses = parts.ownAddresses;
     const { clock } = parts.adapter;
-    this.board = new Board(createBoardMemory(parts.config.upstreams.values(), parts.count, clock), -1, clock);
+    this.board = new Allotments(parts.config.upstreams.values(), parts.count, clock);
     this.#workers = Array.from({ length: parts.count }, (_, index) => ({
       index,
       thread: undefined,
@@ -190,7 +190,7 @@ export class ControlPlane {
 
   /** An upstream may have room: tells the worker whose connection has waited longest for it. */
   freed(upstream: number): void {
-    const worker = this.board.longestWaiting(upstream);
+    const worker = this.board.board.longestWaiting(upstream);
     if (worker >= 0) this.#workers[worker]?.thread?.post({ kind: "freed", upstream });
   }
 
@@ -239,6 +239,7 @@ export class ControlPlane {
       secrets,
       numbering: { first: index + 1, step: count },
       board: this.board.memory,
+      allotments: this.board.allotments,
       places: [...this.#places],
       records: this.#parts.finished !== undefined,
     };
@@ -306,7 +307,7 @@ export class ControlPlane {
     worker.thread = undefined;
     worker.open = 0;
     this.#forget(worker);
-    this.board.forget(worker.index);
+    this.board.board.forget(worker.index);
     worker.firstStart.reject(new Error(`Cannot start a worker: ${reason}`));
     settle(worker);
     if (!this.#stopping && worker.hasServed) this.#replace(worker, reason);

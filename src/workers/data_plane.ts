@@ -110,7 +110,10 @@ export class DataPlane {
       limits: message.limits && new WorkerLimits(config.limits, message.limits, message.worker),
       secrets: message.secrets,
       numbering: message.numbering,
-      board: new Board(message.board, message.worker, this.#parts.adapter.clock),
+      board: {
+        board: new Board(message.board, message.worker, this.#parts.adapter.clock),
+        allotments: message.allotments,
+      },
       resolve: (name, answer) => this.#ask(name, answer),
       passOn: (worker, upstream) => this.#parts.post({ kind: "freed", upstream, worker }),
       accepted: () => this.#schedule(),

@@ -10,8 +10,9 @@ import type { Config, ServerConfig, Target, UpstreamConfig } from "../config/con
 import type { IoError } from "../errors.ts";
 import type { ServiceRecord } from "../host.ts";
 import type { NameCache } from "../names/name_cache.ts";
-import type { Board } from "../upstream/board.ts";
+import type { Allotment, AllotmentMap, OpenBoard } from "../upstream/allotments.ts";
 import { configuredPlaces, type MemberPlace } from "../upstream/upstream.ts";
+import type { UpstreamPlaces } from "./protocol.ts";
 
 /** Milliseconds: between two questions about one name at least, and after a failure. */
 const SHORTEST = 1_000;
@@ -24,7 +25,7 @@ export interface DiscoveryParts {
   readonly names: Pick<NameCache, "lookUp" | "lookUpService">;
   readonly clock: Pick<Clock, "now" | "after">;
   /** Where an upstream's slots are, and what they hold. */
-  readonly board: Board;
+  readonly board: OpenBoard;
   /** An upstream's servers have changed. */
   changed(upstream: string, places: readonly MemberPlace[]): void;
   warn(message: string): void;
@@ -35,38 +36,33 @@ type Found = Omit<MemberPlace, "slot" | "server">;
 
 /** One configured server that is found by DNS. */
 interface Source {
-  readonly group: Group;
-  readonly server: number;
-  readonly config: ServerConfig;
+  group: Group;
+  server: number;
+  config: ServerConfig;
   /** Undefined until it has been resolved once. */
   places: readonly MemberPlace[] | undefined;
   failing: boolean;
   /** It has more servers than places, and that was told. */
   overflowing: boolean;
+  /** No configuration names it any more. */
+  dropped: boolean;
+  /** Ends the wait for the next question. */
+  cancel: () => void;
 }
 
 interface Group {
   readonly config: UpstreamConfig;
-  readonly index: number;
+  readonly allotment: Allotment;
   readonly sources: Source[];
 }
 
 export class Discovery {
   readonly #parts: DiscoveryParts;
-  readonly #groups: Group[] = [];
-  readonly #timers = new Set<() => void>();
-  #stopped = false;
+  #groups: readonly Group[];
 
   constructor(parts: DiscoveryParts) {
     this.#parts = parts;
-    for (const [index, config] of [...parts.config.upstreams.values()].entries()) {
-      const group: Group = { config, index, sources: [] };
-      for (const [server, found] of config.servers.entries()) {
-        if (found.discover === undefined) continue;
-        group.sources.push({ group, server, config: found, places: undefined, failing: false, overflowing: false });
-      }
-      if (group.sources.length > 0) this.#groups.push(group);
-    }
+    this.#groups = groupsOf(parts.config, parts.board.allotments, new Map());
   }
 
   /** No upstream has servers that DNS names. */
@@ -74,14 +70,32 @@ export class Discovery {
     return this.#groups.length === 0;
   }
 
+  /** The servers at work of every upstream that has some by DNS. */
+  get places(): UpstreamPlaces[] {
+    return this.#groups.map((group) => [group.config.name, placesOf(group)]);
+  }
+
   /** Asks for every name, and goes on asking; resolves when all were answered once, or cannot be. */
   async start(): Promise<void> {
-    await Promise.all(this.#groups.flatMap(({ sources }) => sources.map((source) => this.#refresh(source))));
+    await Promise.all(this.#sources.map((source) => this.#refresh(source)));
+  }
+
+  /** Another configuration is in force: what it names as well keeps its servers, what is new is asked for. */
+  reconfigure(config: Config, allotments: AllotmentMap): void {
+    const known = new Map(this.#sources.map((source) => [sourceKey(source.group.config, source.config), source]));
+    this.#groups = groupsOf(config, allotments, known);
+    const sources = this.#sources;
+    for (const source of known.values()) if (!sources.includes(source)) drop(source);
+    const before = new Set(known.values());
+    for (const source of sources) if (!before.has(source)) void this.#refresh(source);
   }
 
   stop(): void {
-    this.#stopped = true;
-    for (const cancel of this.#timers) cancel();
+    for (const source of this.#sources) drop(source);
+  }
+
+  get #sources(): Source[] {
+    return this.#groups.flatMap(({ sources }) => sources);
   }
 
   async #refresh(source: Source): Promise<void> {
@@ -92,17 +106,12 @@ export class Discovery {
       next = Math.max(SHORTEST, freshUntil - clock.now());
       if (source.failing) warn(`upstream ${source.group.config.name}: ${nameOf(source)} resolves again`);
       source.failing = false;
-      if (!this.#stopped) this.#found(source, value);
+      if (!source.dropped) this.#found(source, value);
     } catch (error) {
       next = RETRY;
       this.#failed(source, error as IoError);
     }
-    if (this.#stopped) return;
-    const cancel = clock.after(next, () => {
-      this.#timers.delete(cancel);
-      void this.#refresh(source);
-    });
-    this.#timers.add(cancel);
+    if (!source.dropped) source.cancel = clock.after(next, () => void this.#refresh(source));
   }
 
   async #lookUp({ config }: Source): Promise<{ readonly value: readonly Found[]; readonly freshUntil: number }> {
@@ -118,7 +127,7 @@ export class Discovery {
   }
 
   #failed(source: Source, { code }: IoError): void {
-    if (source.failing || this.#stopped) return;
+    if (source.failing || source.dropped) return;
     source.failing = true;
     const kept = source.places === undefined ? "" : "; its last servers are kept";
     this.#parts.warn(`upstream ${source.group.config.name}: Cannot resolve ${nameOf(source)}: ${code}${kept}`);
@@ -137,26 +146,23 @@ export class Discovery {
     places.sort((a, b) => a.slot - b.slot);
     if (source.places !== undefined && JSON.stringify(places) === JSON.stringify(source.places)) return;
     source.places = places;
-    this.#parts.changed(source.group.config.name, this.#placesOf(source.group));
+    this.#parts.changed(source.group.config.name, placesOf(source.group));
   }
 
   /** Gives each new server a slot that nobody has, and whose last server's connections have ended. */
   #place(source: Source, fresh: readonly Found[], places: MemberPlace[]): void {
-    const { board } = this.#parts;
+    const { board } = this.#parts.board;
     const { group } = source;
-    const first = board.firstSlot(group.index);
-    const taken = new Set([...places, ...this.#placesOf(group)].map(({ slot }) => slot));
-    let slot = first + group.config.servers.length;
+    const taken = new Set([...places, ...placesOf(group)].map(({ slot }) => slot));
+    const free = group.allotment.spare.filter((slot) => !taken.has(slot) && board.read(slot, "active") === 0);
     for (const server of fresh) {
-      const end = first + board.slotsOf(group.index);
-      while (slot < end && (taken.has(slot) || board.read(slot, "active") > 0)) slot++;
-      if (slot >= end) {
+      const slot = free.shift();
+      if (slot === undefined) {
         this.#tellOverflow(source, places.length);
         return;
       }
       board.clear(slot);
       places.push({ ...server, slot, server: source.server });
-      slot++;
     }
     source.overflowing = false;
   }
@@ -168,16 +174,47 @@ export class Discovery {
     const { name } = source.group.config;
     this.#parts.warn(`upstream ${name}: ${nameOf(source)} has more servers than can be used; ${used} are`);
   }
+}
 
-  /** A source that was not resolved yet stands as the configuration has it. */
-  #placesOf({ config, index, sources }: Group): readonly MemberPlace[] {
-    const found = new Map(sources.map(({ server, places }) => [server, places]));
-    const configured = configuredPlaces(config, this.#parts.board.firstSlot(index));
-    return [
-      ...configured.filter(({ server }) => found.get(server) === undefined),
-      ...sources.flatMap(({ places }) => places ?? []),
-    ];
+/** The groups of a configuration; sources that are in `known` go on. */
+function groupsOf(config: Config, allotments: AllotmentMap, known: ReadonlyMap<string, Source>): Group[] {
+  const groups: Group[] = [];
+  for (const upstream of config.upstreams.values()) {
+    const group: Group = { config: upstream, allotment: allotments.get(upstream.name)!, sources: [] };
+    for (const [server, found] of upstream.servers.entries()) {
+      if (found.discover === undefined) continue;
+      const source = known.get(sourceKey(upstream, found)) ?? newSource(group, server, found);
+      Object.assign(source, { group, server, config: found });
+      source.places = source.places?.map((place) => ({ ...place, server }));
+      group.sources.push(source);
+    }
+    if (group.sources.length > 0) groups.push(group);
   }
+  return groups;
+}
+
+function newSource(group: Group, server: number, config: ServerConfig): Source {
+  const fresh = { places: undefined, failing: false, overflowing: false, dropped: false, cancel: () => {} };
+  return { group, server, config, ...fresh };
+}
+
+function sourceKey({ name }: UpstreamConfig, { target, discover }: ServerConfig): string {
+  return JSON.stringify([name, target, discover]);
+}
+
+function drop(source: Source): void {
+  source.dropped = true;
+  source.cancel();
+}
+
+/** A source that was not resolved yet stands as the configuration has it. */
+function placesOf({ config, allotment, sources }: Group): readonly MemberPlace[] {
+  const found = new Map(sources.map(({ server, places }) => [server, places]));
+  const configured = configuredPlaces(config, allotment);
+  return [
+    ...configured.filter(({ server }) => found.get(server) === undefined),
+    ...sources.flatMap(({ places }) => places ?? []),
+  ];
 }
 
 function nameOf({ config: { target } }: Source): string {

@@ -10,6 +10,7 @@ import type { IoError } from "../errors.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
 import type { ConnectionCounts } from "../metrics/counts.ts";
 import type { Numbering } from "../proxy/proxy_server.ts";
+import type { AllotmentMap } from "../upstream/allotments.ts";
 import type { BoardMemory } from "../upstream/board.ts";
 import type { MemberPlace } from "../upstream/upstream.ts";
 
@@ -39,6 +40,8 @@ export interface StartMessage {
   readonly numbering: Numbering;
   /** What all workers count together of upstreams' servers. */
   readonly board: BoardMemory;
+  /** What each upstream has of it. */
+  readonly allotments: AllotmentMap;
   /** Servers that DNS has named so far, by upstream. */
   readonly places: readonly UpstreamPlaces[];
   /** The control plane wants each finished connection's record, besides its log line. */
@@ -54,7 +57,7 @@ export type ToWorker =
   | { readonly kind: "own_addresses"; readonly addresses: readonly string[] }
   /** Stop accepting; what is left after `timeout` ms is cut. `draining` follows at once, `drained` at the end. */
   | { readonly kind: "drain"; readonly timeout: number }
-  /** A server of an upstream (by its place in the configuration) has room, and a connection of yours is next. */
+  /** A server of an upstream (by its group on the board) has room, and a connection of yours is next. */
   | { readonly kind: "freed"; readonly upstream: number }
   | { readonly kind: "cut" }
   /** Cut the connections of an upstream's server. */

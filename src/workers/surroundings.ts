@@ -12,7 +12,7 @@ import type { UpstreamStatus } from "../health/status.ts";
 import type { UpstreamHealth } from "../health/upstream_health.ts";
 import type { Host } from "../host.ts";
 import type { NameCache } from "../names/name_cache.ts";
-import type { Board } from "../upstream/board.ts";
+import type { OpenBoard } from "../upstream/allotments.ts";
 import type { MemberPlace } from "../upstream/upstream.ts";
 import { Discovery } from "./discovery.ts";
 import { OwnAddresses } from "./own_addresses.ts";
@@ -24,12 +24,12 @@ export interface Surrounded {
   /** Where it listens, once it has started. */
   readonly endpoints: readonly Endpoint[];
   /** Where its upstreams' servers are counted. */
-  readonly board: Board;
+  readonly board: OpenBoard;
   setPlaces(upstream: UpstreamPlaces): void;
   setOwnAddresses(addresses: readonly string[]): void;
   /** Cuts the connections of an upstream's server. */
   cutServer(slot: number): void;
-  /** An upstream, by its place in the configuration, may have room for whoever waits. */
+  /** An upstream, by its group on the board, may have room for whoever waits. */
   freed(upstream: number): void;
 }
 

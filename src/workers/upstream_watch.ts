@@ -10,6 +10,7 @@ import type { Config } from "../config/config.ts";
 import type { CheckParts } from "../health/check.ts";
 import type { CheckPlan } from "../health/check_plan.ts";
 import { UpstreamHealth } from "../health/upstream_health.ts";
+import type { AllotmentMap } from "../upstream/allotments.ts";
 import { HEALTH } from "../upstream/board.ts";
 import { createRandom } from "../upstream/random.ts";
 import { configuredPlaces, type MemberPlace } from "../upstream/upstream.ts";
@@ -27,29 +28,39 @@ export interface WatchParts extends Pick<CheckParts, "probe" | "resolve"> {
 /** Checks every server whose upstream asks for it, until it is stopped. */
 export function watchUpstreams(parts: WatchParts): UpstreamHealth {
   const { config, clock, plane, found } = parts;
-  const places = [...config.upstreams.values()].map(
-    (upstream, index) =>
-      [upstream.name, found.get(upstream.name) ?? configuredPlaces(upstream, plane.board.firstSlot(index))] as const,
-  );
-  return new UpstreamHealth(config, plane.endpoints, new Map(places), {
+  const places = placesAtWork(config, plane.board.allotments, found);
+  return new UpstreamHealth(config, plane.endpoints, places, {
     clock,
     probe: parts.probe,
     resolve: (name, answer) => parts.resolve(name, answer),
     random: createRandom(clock.wallTime()),
     changed: (plan, isUp) => carryOut(parts, plan, isUp),
-    connections: (slot) => plane.board.read(slot, "active"),
+    connections: (slot) => plane.board.board.read(slot, "active"),
     warn: (line) => parts.warn(line),
   });
 }
 
-function carryOut({ config, clock, plane }: WatchParts, { upstream, slot, check }: CheckPlan, isUp: boolean): void {
-  const { board } = plane;
+/** The servers at work of every upstream. @param found those of upstreams whose servers DNS has named. */
+export function placesAtWork(
+  config: Config,
+  allotments: AllotmentMap,
+  found: ReadonlyMap<string, readonly MemberPlace[]>,
+): ReadonlyMap<string, readonly MemberPlace[]> {
+  const upstreams = [...config.upstreams.values()];
+  return new Map(
+    upstreams.map((one) => [one.name, found.get(one.name) ?? configuredPlaces(one, allotments.get(one.name)!)]),
+  );
+}
+
+function carryOut({ clock, plane }: WatchParts, { upstream, slot, check }: CheckPlan, isUp: boolean): void {
+  const { board, allotments } = plane.board;
   const isBack = isUp && board.read(slot, "health") === HEALTH.down;
   if (isBack) {
     board.write(slot, "fails", 0);
     board.write(slot, "lostWeight", 0);
   }
   board.setHealth(slot, isUp ? HEALTH.up : HEALTH.down, clock.now());
-  if (isBack) plane.freed([...config.upstreams.keys()].indexOf(upstream));
+  const group = allotments.get(upstream)?.group;
+  if (isBack && group !== undefined) plane.freed(group);
   if (!isUp && check.onDown === "cut") plane.cutServer(slot);
 }

@@ -61,7 +61,10 @@ upstreams: { shells: { servers: [10.0.0.1], healthCheck: tcp } }
   );
   assert.ok("config" in loaded, JSON.stringify(loaded));
   const upstream = loaded.config.upstreams.get("shells")!;
-  assert.equal(planChecks(loaded.config, [], upstream, configuredPlaces(upstream, 0))[0]!.address, "10.0.0.1:2222");
+  assert.equal(
+    planChecks(loaded.config, [], upstream, configuredPlaces(upstream, { servers: [0, 1, 2] }))[0]!.address,
+    "10.0.0.1:2222",
+  );
 });
 
 test("listeners of the check's own protocol come first; upstreams without a check are left alone", () => {
@@ -80,7 +83,7 @@ upstreams:
   assert.ok("config" in loaded);
   const plansWith = (endpoints: readonly Endpoint[]) =>
     [...loaded.config.upstreams.values()].flatMap((upstream) =>
-      planChecks(loaded.config, endpoints, upstream, configuredPlaces(upstream, 5)),
+      planChecks(loaded.config, endpoints, upstream, configuredPlaces(upstream, { servers: [5, 6, 7] })),
     );
   const plans = plansWith([]);
   assert.deepEqual(

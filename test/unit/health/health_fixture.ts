@@ -35,7 +35,7 @@ upstreams: { pool: { servers: ${JSON.stringify(servers)}, healthCheck: ${JSON.st
   const loaded = loadConfig(yaml, { path: "test", toAscii: (name) => name });
   assert.ok("config" in loaded, JSON.stringify(loaded));
   const upstream = loaded.config.upstreams.get("pool")!;
-  return planChecks(loaded.config, [], upstream, configuredPlaces(upstream, 0));
+  return planChecks(loaded.config, [], upstream, configuredPlaces(upstream, { servers: [0, 1, 2, 3, 4, 5, 6, 7, 8] }));
 }
 
 /** A world of probes: each takes `delay` ms and has the answer that `answer` gives; undefined: none comes. */

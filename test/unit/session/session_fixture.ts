@@ -10,9 +10,10 @@ import { kindRoutes } from "../../../src/session/kind_routes.ts";
 import { PrereadBudget } from "../../../src/session/preread_buffer.ts";
 import { Session } from "../../../src/session/session.ts";
 import type { SessionSettings } from "../../../src/session/session_settings.ts";
+import { ownBoard } from "../../../src/upstream/allotments.ts";
 import { DirectPolicy } from "../../../src/upstream/direct_policy.ts";
 import { LoopWatch } from "../../../src/upstream/loop_watch.ts";
-import { createUpstreams, ownBoard } from "../../../src/upstream/upstream.ts";
+import { createUpstreams } from "../../../src/upstream/upstream.ts";
 import corpus from "../../fixtures/client_hellos.json" with { type: "json" };
 
 export const PEER = { kind: "tcp", ip: "198.51.100.9", port: 50000 } as const;
@@ -48,6 +49,7 @@ export function settingsOf(
   const loaded = loadConfig(`${listeners}\n${yaml}\n`, { path: "test", toAscii: (name) => name });
   assert.ok("config" in loaded, JSON.stringify(loaded));
   const { config } = loaded;
+  const { board, allotments } = ownBoard(config.upstreams, CLOCK);
   return {
     protocol: config.listeners[0]!.protocol,
     kinds: config.listeners[0]!.kinds && kindRoutes(config.listeners[0]!.kinds),
@@ -56,8 +58,8 @@ export function settingsOf(
     trustedProxies: undefined,
     redirectToHttps: undefined,
     router: createRouter(config.listeners[0]!.routes),
-    upstreams: createUpstreams(config.upstreams, {
-      board: ownBoard(config.upstreams, CLOCK),
+    upstreams: createUpstreams(config.upstreams, allotments, {
+      board,
       random: () => 0.5,
       tell: () => {},
     }),

@@ -1,24 +1,34 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Board, createBoardMemory, HEALTH, SPARE_SLOTS, TICK } from "../../../src/upstream/board.ts";
+import { Board, createSegment, HEALTH, TICK } from "../../../src/upstream/board.ts";
 import { CLOCK, createUpstream, take } from "./upstream_fixture.ts";
 
 describe("board", () => {
   test("threads whose monotonic clocks began at different instants agree on the time", () => {
-    const memory = createBoardMemory([], 2, { now: () => 5, wallTime: () => 1_000_000 });
+    const memory = { segments: [createSegment(1, 1, 2)], workers: 2, epoch: 1_000_000 };
     const early = new Board(memory, 0, { now: () => 90_000, wallTime: () => 1_000_500 });
     const late = new Board(memory, 1, { now: () => 3, wallTime: () => 1_040_500 });
     assert.equal(early.tick(90_000 + 60_000), late.tick(3 + 20_000));
     assert.equal(early.tick(90_000 + 60_000), 60_500 / TICK);
   });
 
-  test("slots: the configured servers', and spare ones, upstream after upstream", () => {
-    const { upstream, memory } = createUpstream("{ servers: [a:1, b:1] }");
-    const board = new Board(createBoardMemory([upstream.config, upstream.config], 0, CLOCK), 0, CLOCK);
-    assert.deepEqual(memory.slots, [2 + SPARE_SLOTS]);
-    assert.equal(board.firstSlot(1), 2 + SPARE_SLOTS);
-    assert.equal(board.slotsOf(1), 2 + SPARE_SLOTS);
-    assert.ok(board.slotAt(2 * (2 + SPARE_SLOTS)) <= board.words.length);
+  test("it grows by segments: numbers go on, and what was counted stays", () => {
+    const memory = { segments: [createSegment(1, 2, 2)], workers: 2, epoch: 0 };
+    const board = new Board(memory, 1, CLOCK);
+    board.count(1, 1);
+    const grown = { ...memory, segments: [...memory.segments, createSegment(2, 3, 2)] };
+    board.extend(grown);
+    board.extend(grown);
+    for (const slot of [2, 4, 4]) board.count(slot, 1);
+    board.enterLine(2);
+    board.setOldest(2, 7);
+    const control = new Board(grown, -1, CLOCK);
+    const active = () => [0, 1, 2, 3, 4].map((slot) => control.read(slot, "active"));
+    assert.deepEqual(active(), [0, 1, 1, 0, 2]);
+    assert.deepEqual([control.waiting(1), control.waiting(2), control.longestWaiting(2)], [0, 1, 1]);
+    control.forget(1);
+    assert.deepEqual(active(), [0, 0, 0, 0, 0]);
+    assert.deepEqual([control.waiting(2), control.longestWaiting(2)], [0, -1]);
   });
 
   test("a worker that dies takes its connections out of the count, and its lock with it", () => {

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { loadConfig } from "../../../src/config/load.ts";
 import { type ConnectionRecord, newRecord } from "../../../src/connection_record.ts";
+import { Allotments } from "../../../src/upstream/allotments.ts";
 import type { Choice } from "../../../src/upstream/balancer.ts";
-import { Board, createBoardMemory } from "../../../src/upstream/board.ts";
+import { Board } from "../../../src/upstream/board.ts";
 import { Member } from "../../../src/upstream/member.ts";
 import { Upstream } from "../../../src/upstream/upstream.ts";
 import { seededRandom } from "../proxy/simulated_world.ts";
@@ -17,11 +18,11 @@ export function createUpstream(options: string, workers = 0) {
   const loaded = loadConfig(text, { path: "test", toAscii: (name) => name });
   assert.ok("config" in loaded, JSON.stringify(loaded));
   const config = loaded.config.upstreams.get("pool")!;
-  const memory = createBoardMemory([config], workers, CLOCK);
+  const { memory, allotments } = new Allotments([config], workers, CLOCK);
   const told: string[] = [];
   const passed: number[] = [];
   const open = (worker: number) =>
-    new Upstream(config, 0, {
+    new Upstream(config, allotments.get("pool")!, {
       board: new Board(memory, worker, CLOCK),
       random: seededRandom(7),
       tell: (message) => told.push(message),

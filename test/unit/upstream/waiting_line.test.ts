@@ -41,7 +41,7 @@ describe("waiting line", () => {
     member.release();
     assert.deepEqual(served, ["a", "c"]);
     assert.equal(lineOf(upstream).length, 0);
-    assert.equal(lineOf(upstream).timeout, 9_000);
+    assert.equal(lineOf(upstream).limits.timeout, 9_000);
   });
 
   test("where there is room for several, several are woken", () => {

@@ -162,9 +162,9 @@ describe("control plane", () => {
     await plane.start();
     const board = new Board(threads[0]!.start.board, 0, adapter.clock);
     board.count(0, 1);
-    assert.equal(plane.board.read(0, "active"), 1);
+    assert.equal(plane.board.board.read(0, "active"), 1);
     threads[0]!.events.exited("a fault");
-    assert.equal(plane.board.read(0, "active"), 0);
+    assert.equal(plane.board.board.read(0, "active"), 0);
     assert.match(warnings[0]!, /worker 1 ended \(a fault\).*another starts in 100 ms/);
     adapter.clock.run(99);
     assert.equal(threads.length, 2);

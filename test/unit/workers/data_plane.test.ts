@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createLimitsMemory } from "../../../src/limits/limits_memory.ts";
-import { createBoardMemory } from "../../../src/upstream/board.ts";
+import { Allotments } from "../../../src/upstream/allotments.ts";
 import { DataPlane } from "../../../src/workers/data_plane.ts";
 import type { FromWorker, StartMessage } from "../../../src/workers/protocol.ts";
 import { SimulatedAdapter } from "../proxy/simulated_world.ts";
@@ -25,7 +25,8 @@ const START: StartMessage = {
   connectionLimit: 100,
   worker: 0,
   limits: undefined,
-  board: createBoardMemory([], 1, { now: () => 0, wallTime: () => 0 }),
+  board: new Allotments([], 1, { now: () => 0, wallTime: () => 0 }).memory,
+  allotments: new Map(),
   places: [],
   records: false,
 };
@@ -105,7 +106,7 @@ describe("data plane", () => {
     const clients = 2 * fitting(total);
     const admitted = async (workers: number) => {
       const limits = `limits: { prereadBytes: 1024, prereadTotal: ${total} }`;
-      const board = createBoardMemory([], workers, { now: () => 0, wallTime: () => 0 });
+      const board = new Allotments([], workers, { now: () => 0, wallTime: () => 0 }).memory;
       const source = { text: `${YAML}${limits}\n`, path: "test" };
       const { adapter, of } = await started({ board, source, connectionLimit: clients });
       for (let client = 0; client < clients; client++) adapter.client({ kind: "bytes", bytes: half, delay: 1 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { loadConfig } from "../../../src/config/load.ts";
 import type { ServiceRecord } from "../../../src/host.ts";
-import { Board, createBoardMemory } from "../../../src/upstream/board.ts";
+import { ownBoard } from "../../../src/upstream/allotments.ts";
 import { Upstream } from "../../../src/upstream/upstream.ts";
 import { Discovery } from "../../../src/workers/discovery.ts";
 import { seededRandom, VirtualClock } from "../proxy/simulated_world.ts";
@@ -15,8 +15,9 @@ async function world(servers: string) {
   assert.ok("config" in loaded, JSON.stringify(loaded));
   const { config } = loaded;
   const clock = new VirtualClock();
-  const board = new Board(createBoardMemory(config.upstreams.values(), 0, clock), 0, clock);
-  const upstream = new Upstream(config.upstreams.get("pool")!, 0, { board, random: seededRandom(1), tell: () => {} });
+  const board = ownBoard(config.upstreams, clock);
+  const parts = { board: board.board, random: seededRandom(1), tell: () => {} };
+  const upstream = new Upstream(config.upstreams.get("pool")!, board.allotments.get("pool")!, parts);
   const warnings: string[] = [];
   const dns: { addresses: readonly string[] | string; services: readonly ServiceRecord[] | string; ttl: number } = {
     addresses: [],
@@ -94,7 +95,7 @@ describe("discovery: addresses of a name", () => {
     dns.addresses = ["192.0.2.1"];
     await discovery.start();
     const { slot } = upstream.members[0]!;
-    board.count(slot, 1);
+    board.board.count(slot, 1);
     for (const [time, ip] of [
       [10_000, "192.0.2.2"],
       [20_000, "192.0.2.3"],
@@ -104,7 +105,7 @@ describe("discovery: addresses of a name", () => {
       await at(time);
       assert.notEqual(upstream.members[0]?.slot, slot);
     }
-    assert.equal(board.read(slot, "active"), 1);
+    assert.equal(board.board.read(slot, "active"), 1);
   });
 
   test("more addresses than there are places for: as many as fit, and a word", async () => {

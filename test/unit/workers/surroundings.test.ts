@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadConfig } from "../../../src/config/load.ts";
 import { NameCache } from "../../../src/names/name_cache.ts";
-import { ownBoard } from "../../../src/upstream/upstream.ts";
+import { ownBoard } from "../../../src/upstream/allotments.ts";
 import { Surroundings } from "../../../src/workers/surroundings.ts";
 import { ProbeWorld } from "../health/health_fixture.ts";
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadConfig } from "../../../src/config/load.ts";
+import { ownBoard } from "../../../src/upstream/allotments.ts";
 import { HEALTH } from "../../../src/upstream/board.ts";
-import { type MemberPlace, ownBoard } from "../../../src/upstream/upstream.ts";
+import type { MemberPlace } from "../../../src/upstream/upstream.ts";
 import { watchUpstreams } from "../../../src/workers/upstream_watch.ts";
 import { failed, ProbeWorld, WELL } from "../health/health_fixture.ts";
 
@@ -21,13 +22,13 @@ function start(found: readonly (readonly [string, readonly MemberPlace[]])[] = [
   const loaded = loadConfig(YAML, { path: "test", toAscii: (name) => name });
   assert.ok("config" in loaded);
   const { config } = loaded;
-  const board = ownBoard(config.upstreams, world.clock);
+  const allotments = ownBoard(config.upstreams, world.clock);
   const [cut, freed, lines]: [number[], number[], string[]] = [[], [], []];
   const health = watchUpstreams({
     config,
     clock: world.clock,
     plane: {
-      board,
+      board: allotments,
       endpoints: [],
       cutServer: (slot) => cut.push(slot),
       freed: (upstream) => freed.push(upstream),
@@ -37,7 +38,8 @@ function start(found: readonly (readonly [string, readonly MemberPlace[]])[] = [
     resolve: (name, answer) => world.resolve(name, answer),
     warn: (line) => lines.push(line),
   });
-  return { world, board, health, cut, freed, lines, slot: board.firstSlot(1) + 1 };
+  const slot = [...allotments.allotments.values()][1]!.servers[1]!;
+  return { world, board: allotments.board, health, cut, freed, lines, slot };
 }
 
 test("what checks find stands on the board; a server that comes back begins anew", () => {
