@@ -43,6 +43,7 @@ export const REASONS = {
   client_reset: "the client's connection broke",
   server_reset: "the server's connection broke",
   idle_timeout: "no byte either way for timeouts.idle",
+  route_changed: "a new configuration took its route or its server away (onChange)",
   drain_timeout: "still open when timeouts.drain ended at shutdown",
   too_many_connections: "limits.connections was reached",
   internal_error: "a fault in certless: please report it",

@@ -114,6 +114,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/proxy/connection.ts":
     "ProxyServer owns every connection: test/unit/proxy/proxy_server.test.ts, test/conformance",
   "src/proxy/offered_server.ts": "Connection makes it: test/unit/proxy/proxy_server.test.ts, test/conformance",
+  "src/proxy/listeners.ts": "ProxyServer opens them: test/unit/proxy/proxy_server.test.ts and reconfigure.test.ts",
+  "src/proxy/route_changes.ts": "ProxyServer asks it: test/unit/proxy/reconfigure.test.ts",
   "src/proxy/listen_error.ts": "its causes are the system's: test/conformance/addresses.test.ts",
   "src/session/egress.ts": "Session goes out by it: test/unit/session/egress.test.ts",
   "src/session/proxy_header.ts": "Session sends it: test/unit/session/egress.test.ts",

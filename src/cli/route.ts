@@ -13,7 +13,7 @@ import { viaText } from "../config/via_options.ts";
 import type { IoError } from "../errors.ts";
 import { normalizeConfigName } from "../hostname.ts";
 import { permits } from "../limits/access.ts";
-import { createRouter } from "../proxy/proxy_server.ts";
+import { createRouter } from "../proxy/listener_settings.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
 import { type CliContext, CliError, type Command, type CommandArgs, EXIT } from "./command.ts";
 import { load } from "./load.ts";

@@ -70,12 +70,19 @@ export interface RouteTable {
   readonly default: Destination;
   /** What the default route says beyond its destination. */
   readonly defaultGuard?: RouteGuard;
+  /** One of the routes, `default` included, has `onChange`. */
+  readonly hasOnChange?: boolean;
 }
 
-/** Who may use a route, and how fast. Absent where the route does not say. */
+/** Who may use a route, how fast, and for how long after it is gone. Absent where the route does not say. */
 export interface RouteGuard {
   readonly access?: AccessConfig;
   readonly rate?: RateConfig;
+  /**
+   * Milliseconds that its connections have when a new configuration takes their route or their server away; 0: they are
+   * cut; undefined: as long as they like.
+   */
+  readonly onChange?: number;
 }
 
 /** The first rule that holds a client counts. */

@@ -38,20 +38,23 @@ export function readRoutes(value: unknown, path: Path, context: RouteContext): R
   const patterns: Route[] = [];
   const seen = new Map<string, string>();
   let fallback: Right | undefined;
+  let hasOnChange = false;
   for (const [text, right] of Object.entries(value)) {
     const at = [...path, text];
     const pattern = readPattern(text, at, seen, context);
     const route = readRight(text, right, at, context);
     if (pattern === undefined || route === undefined) continue;
     if (pattern.kind !== "default") {
+      hasOnChange ||= route.onChange !== undefined;
       patterns.push({ ...pattern, ...route, text, line: context.positions.keyOf(at).line });
     } else if (isDefault(route.to, at, context)) {
       fallback = route;
     }
   }
-  if (fallback === undefined) return { patterns, default: NO_ROUTES.default };
+  const changes = hasOnChange || fallback?.onChange !== undefined ? { hasOnChange: true } : {};
+  if (fallback === undefined) return { patterns, default: NO_ROUTES.default, ...changes };
   const { to, allowPrivate: _, via: __, bind: ___, ...guard } = fallback;
-  return { patterns, default: to, ...(Object.keys(guard).length > 0 && { defaultGuard: guard }) };
+  return { patterns, default: to, ...(Object.keys(guard).length > 0 && { defaultGuard: guard }), ...changes };
 }
 
 /** The pattern, unless an earlier key (in `seen`) has the same meaning. */
@@ -98,9 +101,13 @@ function readRight(text: string, value: unknown, at: Path, context: RouteContext
     if ("to" in value && typeof value.to === "string") readDestination(text, value.to, [...at, "to"], context);
     return undefined;
   }
-  const { allowPrivate, via, bind, rate } = reading.value;
+  const { allowPrivate, via, bind, rate, onChange } = reading.value;
   const access = toAccess(reading.value, at, context.faults);
-  const guard: RouteGuard = { ...(access && { access }), ...(rate && { rate }) };
+  const guard: RouteGuard = {
+    ...(access && { access }),
+    ...(rate && { rate }),
+    ...(onChange !== "keep" && { onChange }),
+  };
   const to = readDestination(text, reading.value.to, [...at, "to"], context);
   if (to === undefined || isEgressUnusable(text, to, { via, bind }, at, context)) return undefined;
   if (!allowPrivate || (to.kind === "direct" && via === undefined)) return { to, allowPrivate, via, bind, ...guard };

@@ -11,6 +11,7 @@ import { type Endpoint, parseEndpoint } from "../address.ts";
 import type { ToAscii } from "../hostname.ts";
 import { unknownVariable, VARIABLES } from "../variables.ts";
 import { accessOptions, readCidr } from "./access_options.ts";
+import { parseChange } from "./change_option.ts";
 import { BRACKETS, type Refusal } from "./destination.ts";
 import { type Fault, formatPath, type Path, showValue } from "./fault.ts";
 import { buildKinds } from "./kind_options.ts";
@@ -142,6 +143,11 @@ const routeMap = map({
   }),
   ...accessOptions(),
   rate: buildRate().meta({ description: "Bandwidth of each connection." }),
+  onChange: text("keep, drain with a duration (drain 30s) or cut", parseChange, { title: "keep, drain TIME or cut" })
+    .prefault("keep")
+    .meta({
+      description: "What becomes of its connections when a reload takes the route or their server away.",
+    }),
   via: buildVia((name) => name)
     .optional()
     .meta({ description: "Reach the destination through this proxy, in place of the upstream's." }),

@@ -1,51 +1,59 @@
 /**
  * The proxy: accepts connections and drives their sessions.
  *
- * Owns: the listeners, the set of open connections, their one timer, and the limit on their number. It must
- * not parse, route or pump: sessions and the adapter do.
+ * Owns: the set of open connections, their one timer, the limit on their number, and that a configuration is in force as
+ * a whole. It must not parse, route or pump: sessions and the adapter do.
  */
 
-import type { Adapter, ConnectOptions, Listener, Socket } from "../adapter.ts";
-import { type Endpoint, formatEndpoint } from "../address.ts";
-import type { Config, ListenerConfig, ListenerProtocol, Route } from "../config/config.ts";
+import type { Adapter, ConnectOptions, Socket } from "../adapter.ts";
+import type { Endpoint } from "../address.ts";
+import type { Config, RouteTable } from "../config/config.ts";
 import type { Secrets } from "../config/secrets.ts";
 import { type ConnectionRecord, newRecord } from "../connection_record.ts";
 import { Deadlines } from "../deadlines.ts";
-import type { IoError } from "../errors.ts";
-import { Admission, type WorkerLimits } from "../limits/admission.ts";
+import type { WorkerLimits } from "../limits/admission.ts";
 import { Counts } from "../metrics/counts.ts";
-import { Router } from "../router.ts";
-import { kindRoutes, namelessRoute } from "../session/kind_routes.ts";
 import { PrereadBudget } from "../session/preread_buffer.ts";
 import { Session } from "../session/session.ts";
-import type { SessionSettings } from "../session/session_settings.ts";
 import { AddressMemory } from "../upstream/address_memory.ts";
-import { type OpenBoard, ownBoard } from "../upstream/allotments.ts";
+import { type AllotmentMap, type OpenBoard, ownBoard } from "../upstream/allotments.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
-import { LoopWatch } from "../upstream/loop_watch.ts";
 import { createRandom } from "../upstream/random.ts";
-import { createUpstreams, type Upstream } from "../upstream/upstream.ts";
+import { createUpstreams, type MemberPlace, type Upstream, type UpstreamParts } from "../upstream/upstream.ts";
 import type { PassOn } from "../upstream/waiting_line.ts";
 import { Connection, type ConnectionOwner, type Resolve } from "./connection.ts";
-import { ListenError } from "./listen_error.ts";
+import { SettingsMaker } from "./listener_settings.ts";
+import { Listeners, type PreparedListeners, type ServingListener, type Wanted } from "./listeners.ts";
+import { RouteChanges } from "./route_changes.ts";
 
-/** What a proxy is made of besides its configuration. */
-export interface ProxyParts {
-  readonly adapter: Adapter;
-  /** Addresses of a name. */
-  readonly resolve: Resolve;
-  /** Canonical addresses of this machine, which `direct` never leads back to. */
-  readonly ownAddresses: readonly string[];
+/** What goes with a configuration, and changes with it. */
+export interface Circumstances {
   /** Open connections at most. */
   readonly connectionLimit: number;
   /** What clients may take up; absent where only `connectionLimit` counts. */
   readonly limits?: WorkerLimits | undefined;
   /** Passwords of the proxies that `via` names; none if absent. */
   readonly secrets?: Secrets;
-  /** The first connection's number and how far it is from one to the next, where several workers count. */
-  readonly numbering?: Numbering;
   /** Where to listen in place of the configured addresses, in their order; null: not here. */
   readonly endpoints?: readonly (Endpoint | null)[];
+}
+
+/** What goes with a configuration that comes later. */
+export interface Changed extends Circumstances {
+  readonly allotments: AllotmentMap;
+  /** The servers at work of upstreams whose servers DNS has named. */
+  readonly places: ReadonlyMap<string, readonly MemberPlace[]>;
+}
+
+/** What a proxy is made of besides its configuration. */
+export interface ProxyParts extends Circumstances {
+  readonly adapter: Adapter;
+  /** Addresses of a name. */
+  readonly resolve: Resolve;
+  /** Canonical addresses of this machine, which `direct` never leads back to. */
+  readonly ownAddresses: readonly string[];
+  /** The first connection's number and how far it is from one to the next, where several workers count. */
+  readonly numbering?: Numbering;
   /** Other workers listen on the same ports. */
   readonly reusePort?: boolean;
   /** What is counted of upstreams' servers over all threads; absent: this is the only one. */
@@ -65,24 +73,28 @@ export interface Numbering {
   readonly step: number;
 }
 
-interface OpenListener {
-  readonly config: ListenerConfig;
-  readonly listener: Listener;
-  readonly text: string;
-  readonly settings: SessionSettings;
+/** A configuration that could be put in force: its listeners are open. */
+export interface Prepared {
+  readonly config: Config;
+  readonly changed: Changed;
+  readonly listeners: PreparedListeners;
 }
 
 export class ProxyServer implements ConnectionOwner {
   readonly adapter: Adapter;
   readonly resolve: Resolve;
-  readonly connectOptions: ConnectOptions;
   /** Connections that have ended. */
   readonly counts = new Counts();
-  /** Those of the configuration, at work. */
-  readonly upstreams: ReadonlyMap<string, Upstream>;
-  readonly #config: Config;
   readonly #parts: ProxyParts;
-  readonly #listeners: OpenListener[] = [];
+  readonly #listeners: Listeners;
+  readonly #upstreamParts: UpstreamParts;
+  readonly #changes: RouteChanges<Connection>;
+  readonly #addresses = new AddressMemory();
+  readonly #budget: PrereadBudget;
+  #config: Config;
+  #connectionLimit: number;
+  #upstreams: ReadonlyMap<string, Upstream>;
+  #ownAddresses: readonly string[];
   #directPolicy: DirectPolicy | undefined;
   readonly #connections = new Set<Connection>();
   readonly #deadlines = new Deadlines<Connection>();
@@ -98,67 +110,106 @@ export class ProxyServer implements ConnectionOwner {
   constructor(config: Config, parts: ProxyParts) {
     this.adapter = parts.adapter;
     this.resolve = parts.resolve;
-    this.connectOptions = config.tcp;
     this.#config = config;
+    this.#connectionLimit = parts.connectionLimit;
     this.#parts = parts;
     this.#number = parts.numbering?.first ?? 1;
     this.#numberStep = parts.numbering?.step ?? 1;
+    this.#ownAddresses = parts.ownAddresses;
+    this.#budget = new PrereadBudget(config.limits.prereadTotal);
     const { clock } = parts.adapter;
+    const warn = (message: string): void => parts.warn?.(message);
     const { board, allotments } = parts.board ?? ownBoard(config.upstreams, clock);
-    this.upstreams = createUpstreams(config.upstreams, allotments, {
-      board,
-      random: createRandom(clock.wallTime() + 1000 * clock.now()),
-      tell: (message) => parts.warn?.(message),
-      passOn: parts.passOn,
+    const random = createRandom(clock.wallTime() + 1000 * clock.now());
+    this.#upstreamParts = { board, random, tell: warn, passOn: parts.passOn };
+    this.#upstreams = createUpstreams(config.upstreams, allotments, this.#upstreamParts);
+    this.#listeners = new Listeners({
+      adapter: parts.adapter,
+      reusePort: parts.reusePort ?? false,
+      accepted: (open, socket) => this.#accepted(open, socket),
+      warn,
     });
+    this.#changes = new RouteChanges({
+      clock,
+      connections: () => this.#connections,
+      has: (connection) => this.#connections.has(connection),
+      settingsOf: (listener) => this.#listeners.settingsOf(listener),
+      cut: (connection) => connection.abort("route_changed"),
+    });
+  }
+
+  /** Those of the configuration in force, at work. */
+  get upstreams(): ReadonlyMap<string, Upstream> {
+    return this.#upstreams;
+  }
+
+  get connectOptions(): ConnectOptions {
+    return this.#config.tcp;
   }
 
   /** Opens every listener, or none. @throws {ListenError} as the rejection. */
   async start(): Promise<void> {
-    const opened: { readonly config: ListenerConfig; readonly listener: Listener }[] = [];
-    try {
-      for (const [position, config] of this.#config.listeners.entries()) {
-        const endpoint = this.#parts.endpoints === undefined ? config.endpoint : this.#parts.endpoints[position];
-        if (endpoint === null || endpoint === undefined) continue;
-        const index = opened.length;
-        const accepted = (socket: Socket): void => this.#accepted(this.#listeners[index], socket);
-        opened.push({ config, listener: await this.#listen(endpoint, accepted) });
-      }
-    } catch (error) {
-      for (const { listener } of opened) listener.close();
-      throw error;
-    }
-    const endpoints = opened.map(({ listener }) => listener.endpoint);
-    this.#directPolicy = new DirectPolicy(endpoints, this.#parts.ownAddresses, this.#config.selfAddresses);
-    const settings = sessionSettings(this.#config, this.#parts, this.#directPolicy, this.upstreams, opened);
-    opened.forEach(({ config, listener }, index) => {
-      this.#listeners.push({ config, listener, text: formatEndpoint(listener.endpoint), settings: settings[index]! });
-    });
+    const prepared = await this.#listeners.prepare(this.#wanted(this.#config, this.#parts.endpoints));
+    this.#serve(prepared, this.#parts);
   }
 
-  async #listen(endpoint: Endpoint, accepted: (socket: Socket) => void): Promise<Listener> {
-    try {
-      return await this.adapter.listen(endpoint, accepted, {
-        reusePort: this.#parts.reusePort ?? false,
-        userTimeout: this.#config.tcp.userTimeout,
-        acceptFailed: (code) =>
-          this.#parts.warn?.(
-            `Cannot accept on ${formatEndpoint(endpoint)}: ${code}; clients wait until there is room again`,
-          ),
+  /** Opens what another configuration needs besides, and changes nothing yet. @throws {ListenError} as the rejection. */
+  async prepare(config: Config, changed: Changed): Promise<Prepared> {
+    return { config, changed, listeners: await this.#listeners.prepare(this.#wanted(config, changed.endpoints)) };
+  }
+
+  /** Puts a configuration in force, at once and as a whole. Open connections go on, but where `onChange` says otherwise. */
+  reconfigure({ config, changed, listeners }: Prepared): void {
+    const swap = (): void => {
+      this.#config = config;
+      this.#connectionLimit = changed.connectionLimit;
+      this.#upstreams = createUpstreams(config.upstreams, changed.allotments, this.#upstreamParts, {
+        upstreams: this.#upstreams,
+        places: changed.places,
       });
-    } catch (error) {
-      throw new ListenError(endpoint, error as IoError);
-    }
+      this.#budget.limit = config.limits.prereadTotal;
+      this.#serve(listeners, changed);
+    };
+    // Nobody has to be asked about where every route keeps its connections.
+    if (endsConnections(this.#config) || endsConnections(config)) this.#changes.around(swap);
+    else swap();
+  }
+
+  #wanted(config: Config, endpoints: Circumstances["endpoints"]): Wanted[] {
+    const { userTimeout } = config.tcp;
+    return config.listeners.map((listener, index) => ({
+      config: listener,
+      endpoint: endpoints === undefined ? listener.endpoint : (endpoints[index] ?? null),
+      userTimeout,
+    }));
+  }
+
+  #serve(prepared: PreparedListeners, { limits, secrets }: Circumstances): void {
+    const endpoints = prepared.next.map(([{ listener }]) => listener.endpoint);
+    this.#directPolicy = new DirectPolicy(endpoints, this.#ownAddresses, this.#config.selfAddresses);
+    const maker = new SettingsMaker({
+      config: this.#config,
+      limits,
+      secrets,
+      directPolicy: this.#directPolicy,
+      upstreams: this.#upstreams,
+      addresses: this.#addresses,
+      budget: this.#budget,
+    });
+    this.#listeners.replace(prepared, (config, own) => maker.make(config, own));
+    if (this.#full) this.#listeners.pause();
+    this.#checkLimit();
   }
 
   /** The addresses of this machine's interfaces have changed. */
   setOwnAddresses(addresses: readonly string[]): void {
+    this.#ownAddresses = addresses;
     this.#directPolicy?.setOwnAddresses(addresses);
   }
 
   /** Where it listens, in the order of the configuration, ports resolved. */
   get endpoints(): readonly Endpoint[] {
-    return this.#listeners.map(({ listener }) => listener.endpoint);
+    return this.#listeners.endpoints;
   }
 
   /** Open connections, those that are closing included. */
@@ -171,7 +222,7 @@ export class ProxyServer implements ConnectionOwner {
    * waits for the same end.
    */
   drain(timeout: number, drained: () => void): void {
-    for (const { listener } of this.#listeners) listener.close();
+    this.#listeners.close();
     if (this.#connections.size === 0) {
       drained();
       return;
@@ -185,7 +236,7 @@ export class ProxyServer implements ConnectionOwner {
 
   /** A server of an upstream, by its group on the board, has room. */
   freed(group: number): void {
-    for (const upstream of this.upstreams.values()) if (upstream.index === group) upstream.freed();
+    for (const upstream of this.#upstreams.values()) if (upstream.index === group) upstream.freed();
   }
 
   /** Ends every connection now. */
@@ -200,12 +251,7 @@ export class ProxyServer implements ConnectionOwner {
     }
   }
 
-  #accepted(open: OpenListener | undefined, socket: Socket): void {
-    // Between the first `listen` and the last, there is nobody yet to serve.
-    if (open === undefined) {
-      socket.destroy();
-      return;
-    }
+  #accepted(open: ServingListener, socket: Socket): void {
     const now = this.adapter.clock.now();
     const { config, settings, text } = open;
     const wallTime = this.adapter.clock.wallTime();
@@ -214,7 +260,7 @@ export class ProxyServer implements ConnectionOwner {
     const connection = new Connection(this, socket, new Session(settings, record, now));
     this.#connections.add(connection);
     this.#parts.accepted?.();
-    if (this.#load() > this.#parts.connectionLimit) connection.abort("too_many_connections");
+    if (this.#load() > this.#connectionLimit) connection.abort("too_many_connections");
     else connection.start();
     this.#checkLimit();
   }
@@ -226,23 +272,21 @@ export class ProxyServer implements ConnectionOwner {
 
   #checkLimit(): void {
     const load = this.#load();
-    const full = load >= this.#parts.connectionLimit;
+    const full = load >= this.#connectionLimit;
     if (full === this.#full) return;
     // Some way below the limit again before it counts as over: one line in the log, not one for each connection.
-    if (!full && load > this.#parts.connectionLimit * 0.95) return;
+    if (!full && load > this.#connectionLimit * 0.95) return;
     this.#full = full;
     if (full) this.#parts.warn?.(`limits.connections reached: ${this.#connections.size} connections are open`);
-    for (const { listener } of this.#listeners) {
-      if (full) listener.pause();
-      else listener.resume();
-    }
+    if (full) this.#listeners.pause();
+    else this.#listeners.resume();
   }
 
   // --- for connections ---
 
   /** Those who are turned away must not fill the house: beyond half the limit a reply is sent without waiting for its arrival. */
   get isCrowded(): boolean {
-    return this.#load() > this.#parts.connectionLimit / 2;
+    return this.#load() > this.#connectionLimit / 2;
   }
 
   setDeadline(connection: Connection, at: number): void {
@@ -293,50 +337,8 @@ export class ProxyServer implements ConnectionOwner {
   }
 }
 
-/** What the sessions of each listener share; one router for listeners that share their routes. */
-function sessionSettings(
-  config: Config,
-  parts: ProxyParts,
-  directPolicy: DirectPolicy,
-  upstreams: ReadonlyMap<string, Upstream>,
-  opened: readonly { readonly config: ListenerConfig; readonly listener: Listener }[],
-): SessionSettings[] {
-  const endpoints = opened.map(({ listener }) => listener.endpoint);
-  const addresses = new AddressMemory();
-  const budget = new PrereadBudget(config.limits.prereadTotal);
-  const routers = new Map<unknown, Router<Route>>();
-  return opened.map(({ config: listener }, index) => {
-    const table = listener.routes;
-    const router = routers.get(table) ?? createRouter(table);
-    routers.set(table, router);
-    const endpoint = endpoints[index]!;
-    return {
-      protocol: listener.protocol,
-      kinds: listener.kinds && kindRoutes(listener.kinds),
-      port: endpoint.kind === "tcp" ? endpoint.port : DEFAULT_PORTS[listener.protocol],
-      trustedProxies: listener.proxyProtocol ? listener.trustedProxies : undefined,
-      redirectToHttps: listener.redirectToHttps,
-      admission: (listener.access ?? parts.limits) ? new Admission(listener.access, parts.limits) : undefined,
-      rate: listener.rate,
-      router,
-      upstreams,
-      directPolicy,
-      secrets: parts.secrets ?? {},
-      addresses,
-      loops: new LoopWatch(),
-      prereadTimeout: config.timeouts.preread,
-      connectTimeout: config.timeouts.connect,
-      idleTimeout: config.timeouts.idle,
-      prereadBytes: config.limits.prereadBytes,
-      budget,
-    };
-  });
-}
-
-/** Of a name on a `unix:` listener. */
-const DEFAULT_PORTS: Readonly<Record<ListenerProtocol, number>> = { tls: 443, http: 80, postgres: 5432, any: 443 };
-
-/** The router of a route table. */
-export function createRouter(table: ListenerConfig["routes"]): Router<Route> {
-  return new Router<Route>(table.patterns, { ...namelessRoute("default", table.default), ...table.defaultGuard });
+/** Some route does not keep its connections when it goes. */
+function endsConnections({ routes, listeners }: Config): boolean {
+  const ends = (table: RouteTable): boolean => table.hasOnChange === true;
+  return ends(routes) || listeners.some((listener) => ends(listener.routes));
 }

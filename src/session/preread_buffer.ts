@@ -6,12 +6,12 @@
 
 /** How many bytes all prereads of a process may hold together. */
 export class PrereadBudget {
-  readonly #limit: number;
+  /** Bytes. */
+  limit: number;
   #held = 0;
 
-  /** @param limit bytes. */
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   get held(): number {
@@ -20,7 +20,7 @@ export class PrereadBudget {
 
   /** Books `bytes`; false, and nothing is booked, where the limit would be passed. */
   take(bytes: number): boolean {
-    if (this.#held + bytes > this.#limit) return false;
+    if (this.#held + bytes > this.limit) return false;
     this.#held += bytes;
     return true;
   }

@@ -57,6 +57,8 @@ export class Session {
   #request: ForwardedRequest | undefined;
   #moved = 0;
   #movedAt = 0;
+  /** As it was when the relay began: another configuration is for those who come then. */
+  #idleTimeout = 0;
 
   constructor(settings: SessionSettings, record: ConnectionRecord, now: number) {
     this.#settings = settings;
@@ -209,7 +211,8 @@ export class Session {
     this.#member = this.#dial!.settle(heard, now);
     this.#state = "relaying";
     this.#movedAt = now;
-    this.deadline = now + idleCheck(this.#settings.idleTimeout);
+    this.#idleTimeout = this.#settings.idleTimeout;
+    this.deadline = now + idleCheck(this.#idleTimeout);
     this.#visit?.handshakeOver();
     this.#first!.release();
     this.#first = undefined;
@@ -362,8 +365,8 @@ export class Session {
     if (moved !== this.#moved) {
       this.#moved = moved;
       this.#movedAt = now;
-    } else if (now - this.#movedAt >= this.#settings.idleTimeout) return this.abort("idle_timeout", now);
-    this.deadline = now + idleCheck(this.#settings.idleTimeout);
+    } else if (now - this.#movedAt >= this.#idleTimeout) return this.abort("idle_timeout", now);
+    this.deadline = now + idleCheck(this.#idleTimeout);
     return WAIT;
   }
 

@@ -190,13 +190,27 @@ function mayTry(member: Member, effort: number, tick: number): boolean {
   return effort === 1 ? member.isInService : member.isEnabled;
 }
 
-/** Every upstream of a configuration, by name. */
+/** Upstreams by name, as they were before; and by name, the servers at work of those whose servers DNS has named. */
+export interface Former {
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly places: ReadonlyMap<string, readonly MemberPlace[]>;
+}
+
+/** Every upstream of a configuration, by name. Those that there were keep who waits and what they have counted. */
 export function createUpstreams(
   configs: ReadonlyMap<string, UpstreamConfig>,
   allotments: AllotmentMap,
   parts: UpstreamParts,
+  former?: Former,
 ): ReadonlyMap<string, Upstream> {
-  return new Map(
-    [...configs.values()].map((config) => [config.name, new Upstream(config, allotments.get(config.name)!, parts)]),
-  );
+  const upstreams = new Map<string, Upstream>();
+  for (const [name, config] of configs) {
+    const allotment = allotments.get(name)!;
+    const known = former?.upstreams.get(name);
+    const upstream = known ?? new Upstream(config, allotment, parts);
+    const places = former?.places.get(name) ?? configuredPlaces(config, allotment);
+    if (former !== undefined) upstream.reconfigure(config, places);
+    upstreams.set(name, upstream);
+  }
+  return upstreams;
 }

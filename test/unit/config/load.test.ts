@@ -560,7 +560,7 @@ describe("faults of routes", () => {
     ],
     [
       "b.com: { to: pool, prot: 1 }",
-      "9:22 unknown_key Cannot use the key 'prot' in routes['b.com']: there is no such option; the keys are to, allowPrivate, allow, deny, access, dryRun, rate, via and bind",
+      "9:22 unknown_key Cannot use the key 'prot' in routes['b.com']: there is no such option; the keys are to, allowPrivate, allow, deny, access, dryRun, rate, onChange, via and bind",
     ],
   ];
   for (const [line, ...expected] of cases) {

@@ -17,7 +17,7 @@ import type {
   Socket,
   SocketHandlers,
 } from "../../../src/adapter.ts";
-import type { Endpoint } from "../../../src/address.ts";
+import { type Endpoint, formatEndpoint } from "../../../src/address.ts";
 
 const NO_HANDLERS: SocketHandlers = { received() {}, ended() {}, closed() {} };
 
@@ -161,7 +161,6 @@ export class SimulatedAdapter implements Adapter {
   pendingConnects = 0;
   abandonedConnects = 0;
   paused = false;
-  listening = false;
   behaviour: (endpoint: Endpoint) => ServerBehaviour = () => "accepts";
   /** How long a relay lasts and how it ends; `undefined`: until it is cut. */
   relayEnd: () => { readonly after: number; readonly reason: RelayEndReason } | undefined = () => ({
@@ -170,26 +169,41 @@ export class SimulatedAdapter implements Adapter {
   });
   /** What a server does when it is read from before it is relayed. */
   serverEvents: () => readonly ClientEvent[] = () => [{ kind: "bytes", bytes: Uint8Array.of(22), delay: 1 }];
-  #accepted: (socket: Socket) => void = () => {};
+  /** By address. */
+  readonly listeners = new Map<string, (socket: Socket) => void>();
+  /** An address at which another program listens. */
+  taken = "";
+
+  /** Of the first listener; clients may still come from its queue when it is closed. */
+  #first: ((socket: Socket) => void) | undefined;
+
+  get listening(): boolean {
+    return this.listeners.size > 0;
+  }
 
   async listen(endpoint: Endpoint, accepted: (socket: Socket) => void): Promise<Listener> {
-    this.#accepted = accepted;
-    this.listening = true;
+    const text = formatEndpoint(endpoint);
+    if (this.listeners.has(text) || text === this.taken) throw { code: "EADDRINUSE", message: "" };
+    this.listeners.set(text, accepted);
+    this.#first ??= accepted;
     const set = (paused: boolean) => () => {
       this.paused = paused;
     };
-    return { endpoint, pause: set(true), resume: set(false), close: () => this.#stop() };
-  }
-
-  #stop(): void {
-    this.listening = false;
+    return { endpoint, pause: set(true), resume: set(false), close: () => void this.listeners.delete(text) };
   }
 
   /** A client connects and will do as told. */
   client(...events: ClientEvent[]): SimulatedSocket {
+    return this.clientAt(undefined, ...events);
+  }
+
+  /** The same, at this address; undefined: the first one. */
+  clientAt(address: string | undefined, ...events: ClientEvent[]): SimulatedSocket {
     const socket = new SimulatedSocket(this.clock, { kind: "tcp", ip: "198.51.100.9", port: 50000 }, events);
     this.sockets.push(socket);
-    this.#accepted(socket);
+    const accepted = address === undefined ? this.#first : this.listeners.get(address);
+    assert.ok(accepted !== undefined, `nobody listens at ${address}`);
+    accepted(socket);
     return socket;
   }
 

@@ -5,7 +5,7 @@ import { parseCidr } from "../../../src/address.ts";
 import { CidrSet } from "../../../src/cidr_set.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { newRecord } from "../../../src/connection_record.ts";
-import { createRouter } from "../../../src/proxy/proxy_server.ts";
+import { createRouter } from "../../../src/proxy/listener_settings.ts";
 import { kindRoutes } from "../../../src/session/kind_routes.ts";
 import { PrereadBudget } from "../../../src/session/preread_buffer.ts";
 import { Session } from "../../../src/session/session.ts";
