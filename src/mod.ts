@@ -6,46 +6,36 @@
 
 import type { Adapter } from "./adapter.ts";
 import { type Endpoint, formatEndpoint } from "./address.ts";
+import type { ConfigurationState, ReloadOutcome } from "./admin/api.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, configFromObject, formatConfigError } from "./config/load.ts";
-import { namedServers } from "./config/named_servers.ts";
 import type { ConfigInput } from "./config/schema.ts";
-import type { Secrets } from "./config/secrets.ts";
+import { readConfigFile } from "./config_file.ts";
 import type { ConnectionRecord } from "./connection_record.ts";
-import type { IoError } from "./errors.ts";
 import type { UpstreamStatus } from "./health/status.ts";
-import type { Host, LogSink } from "./host.ts";
-import { limitsNeeded, WorkerLimits } from "./limits/admission.ts";
-import { createLimitsMemory, type LimitsMemory } from "./limits/limits_memory.ts";
-import { compileLineFormat } from "./log/access_log.ts";
+import type { Host } from "./host.ts";
 import type { ConnectionCounts } from "./metrics/counts.ts";
-import { checkNames } from "./names/check_names.ts";
-import { NameCache } from "./names/name_cache.ts";
-import { ProxyServer } from "./proxy/proxy_server.ts";
-import { loadSecrets } from "./secrets.ts";
+import type { ProxyEnvironment } from "./running/environment.ts";
+import { ProxyAtWork, type Reread } from "./running/running_proxy.ts";
 import { StartError } from "./start_error.ts";
-import { ownBoard } from "./upstream/allotments.ts";
-import { ControlPlane } from "./workers/control_plane.ts";
 import type { ConfigSource } from "./workers/protocol.ts";
-import { type Surrounded, Surroundings } from "./workers/surroundings.ts";
 
 export type { CertificateStatus, ServerStatus, UpstreamStatus } from "./health/status.ts";
 export { ListenError } from "./proxy/listen_error.ts";
-export type { Adapter, Config, ConfigError, ConfigInput, ConnectionCounts, ConnectionRecord, Endpoint, Host };
+export type { ProxyEnvironment, WorkerAdapter } from "./running/environment.ts";
+export type {
+  Adapter,
+  Config,
+  ConfigError,
+  ConfigInput,
+  ConfigurationState,
+  ConnectionCounts,
+  ConnectionRecord,
+  Endpoint,
+  Host,
+  ReloadOutcome,
+};
 export { formatEndpoint, StartError };
-
-/** An adapter that this thread cannot use itself, but workers can. */
-export type WorkerAdapter = Pick<Adapter, "name" | "capabilities">;
-
-/** What a proxy runs on. */
-export interface ProxyEnvironment {
-  readonly adapter: Adapter;
-  /** An adapter that needs a thread of its own: then all connections are carried by workers. */
-  readonly workerAdapter?: WorkerAdapter | undefined;
-  readonly host: Host;
-  /** Called once for each connection when it has ended, beside the access log. */
-  readonly finished?: (record: ConnectionRecord) => void;
-}
 
 /** A running proxy. */
 export interface RunningProxy {
@@ -58,6 +48,16 @@ export interface RunningProxy {
   readonly workers: number;
   /** Each upstream's servers, how their checks find them, and their certificates. */
   readonly upstreams: readonly UpstreamStatus[];
+  /** The configuration in force. */
+  readonly config: Config;
+  /** Where it came from, and how the last reload went. */
+  readonly configuration: ConfigurationState;
+  /**
+   * Puts another configuration in force: `config`, or the file that it was read from, read anew. Where that has faults,
+   * the former one stays, and the outcome says why. New connections take the new routes; open ones go on, but where their
+   * route says otherwise (`onChange`).
+   */
+  reload(config?: ConfigInput): Promise<ReloadOutcome>;
   /** Opens the access log's file anew, after a rotation. */
   reopenLog(): void;
   /**
@@ -100,254 +100,45 @@ export async function startProxy(
   source: ConfigSource,
   environment: ProxyEnvironment,
 ): Promise<RunningProxy> {
-  const { adapter, host } = environment;
-  checkTcpOptions(config, environment);
-  const secrets = await loadSecrets(config, host);
-  const resolver = host.createResolver(config.resolver);
-  const names = new NameCache({
-    resolver,
-    clock: adapter.clock,
-    times: config.resolver,
-    warn: (message) => warn(host, message),
-  });
-  let log: LogSink | undefined;
-  let surroundings: Surroundings | undefined;
-  try {
-    log = openLog(config, host);
-    const services = { config, names, log, secrets, environment };
-    const count = workerCount(config, environment);
-    const plane = count === 0 ? createHere(services) : createWorkers(services, source, count);
-    surroundings = new Surroundings({
-      config,
-      names,
-      clock: adapter.clock,
-      host,
-      plane,
-      warn: (message) => warn(host, message),
-    });
-    // Together: routes that need no name are served meanwhile, should DNS be slow.
-    await Promise.all([plane.start(), surroundings.start()]);
-    surroundings.startChecks();
-    void warnOfNames(services);
-    const around = surroundings;
-    const ended = (): void => {
-      around.stop();
-      resolver.close();
-    };
-    return running(plane, around, services, ended);
-  } catch (error) {
-    surroundings?.stop();
-    resolver.close();
-    await log?.close();
-    throw error;
-  }
-}
-
-/** What carries the connections: this thread, or workers. */
-interface Plane extends Surrounded {
-  readonly openConnections: number;
-  readonly counts: { readonly snapshot: ConnectionCounts };
-  readonly workers: number;
-  /** @throws {ListenError | Error} as the rejection. */
-  start(): Promise<void>;
-  cut(): void;
-  stop(timeout: number, draining: (connections: number) => void): Promise<void>;
-}
-
-interface Services {
-  readonly config: Config;
-  readonly names: NameCache;
-  readonly log: LogSink | undefined;
-  readonly secrets: Secrets;
-  readonly environment: ProxyEnvironment;
-}
-
-/** How many worker threads the configuration and the environment come to; 0: this thread carries the connections. */
-function workerCount({ workers }: Config, { adapter, workerAdapter, host }: ProxyEnvironment): number {
-  if (host.startWorker === undefined) return 0;
-  const wanted = workers === "auto" ? host.parallelism : workers;
-  if (workerAdapter !== undefined) return wanted;
-  if (wanted > 1 && adapter.capabilities.reusePort) return wanted;
-  if (wanted > 1 && workers !== "auto") {
-    warn(host, `workers: ${workers} is not possible: the adapter ${adapter.name} cannot share a port here`);
-  }
-  return 0;
-}
-
-function warn(host: Host, message: string): void {
-  host.stderr.write(`certless: ${message}\n`);
-}
-
-function createHere({ config, names, log, secrets, environment }: Services): Plane {
-  const { adapter, host, finished } = environment;
-  const write = recordWriter(config, log);
-  const limit = connectionLimit(config, host);
-  const memory = limitsMemory(config, host, limit, 1);
-  const board = ownBoard(config.upstreams, adapter.clock);
-  const server = new ProxyServer(config, {
-    adapter,
-    board,
-    resolve: (name, answer) => void names.resolve(name).then(answer, answer),
-    ownAddresses: host.interfaceAddresses(),
-    connectionLimit: limit,
-    limits: memory && new WorkerLimits(config.limits, memory, 0),
-    secrets,
-    finished: (record) => {
-      write(record);
-      finished?.(record);
-    },
-    warn: (message) => warn(host, message),
-  });
+  const { host } = environment;
+  const proxy = await ProxyAtWork.start(config, source, environment);
   return {
-    workers: 1,
-    counts: server.counts,
-    board,
+    workers: proxy.workers,
     get endpoints() {
-      return server.endpoints;
+      return proxy.endpoints;
     },
     get openConnections() {
-      return server.openConnections;
-    },
-    start: () => server.start(),
-    setPlaces: ([upstream, places]) => server.upstreams.get(upstream)?.setMembers(places),
-    setOwnAddresses: (addresses) => server.setOwnAddresses(addresses),
-    cut: () => server.cut(),
-    cutServer: (slot) => server.cutServer(slot),
-    freed: (upstream) => server.freed(upstream),
-    stop(timeout, draining) {
-      draining(server.openConnections);
-      return new Promise((drained) => server.drain(timeout, drained));
-    },
-  };
-}
-
-function createWorkers(services: Services, source: ConfigSource, count: number): Plane {
-  const { config, names, log, secrets, environment } = services;
-  const { adapter, host, workerAdapter = adapter, finished } = environment;
-  const limit = connectionLimit(config, host);
-  return new ControlPlane({
-    config,
-    source,
-    count,
-    adapter,
-    workerAdapter: workerAdapter.name,
-    ownAddresses: host.interfaceAddresses(),
-    connectionLimit: limit,
-    limits: limitsMemory(config, host, limit, count),
-    secrets,
-    startWorker: host.startWorker!,
-    resolve: (name) => names.resolve(name),
-    writeLog: (lines) => log?.write(lines),
-    warn: (message) => warn(host, message),
-    finished,
-  });
-}
-
-/** What clients are counted in, where anything is. */
-function limitsMemory(config: Config, host: Host, connectionLimit: number, workers: number): LimitsMemory | undefined {
-  const { any, clients } = limitsNeeded(config.limits);
-  if (!any) return undefined;
-  return createLimitsMemory({ workers, connectionLimit, perClient: clients, random: () => host.random() });
-}
-
-function running(plane: Plane, around: Surroundings, { config, log }: Services, ended: () => void): RunningProxy {
-  return {
-    workers: plane.workers,
-    get endpoints() {
-      return plane.endpoints;
-    },
-    get openConnections() {
-      return plane.openConnections;
+      return proxy.openConnections;
     },
     get counts() {
-      return plane.counts.snapshot;
+      return proxy.counts;
     },
     get upstreams() {
-      return around.upstreams;
+      return proxy.upstreams;
     },
-    reopenLog: () => log?.reopen(),
-    cut: () => plane.cut(),
-    async stop(draining = () => {}) {
-      await plane.stop(config.timeouts.drain, draining);
-      ended();
-      await log?.close();
+    get config() {
+      return proxy.config;
     },
+    get configuration() {
+      return proxy.configuration;
+    },
+    reload: (input) =>
+      proxy.reload(async () => (input === undefined ? await rereadFile(source, host) : fromObject(input, host))),
+    reopenLog: () => proxy.reopenLog(),
+    cut: () => proxy.cut(),
+    stop: (draining = () => {}) => proxy.stop(draining),
   };
 }
 
-/** Options of `tcp` that the adapter cannot carry out are refused, not forgotten. */
-function checkTcpOptions(config: Config, { adapter, workerAdapter = adapter }: ProxyEnvironment): void {
-  const { tcp } = config;
-  const { name, capabilities } = workerAdapter;
-  const asked = { bind: tcp.bind.length > 0, fastOpen: tcp.fastOpen, userTimeout: tcp.userTimeout > 0 };
-  const faults = (["bind", "fastOpen", "userTimeout"] as const).filter(
-    (option) => asked[option] && !capabilities[option],
-  );
-  const places = [...faults.map((option) => `tcp.${option}`), ...(capabilities.bind ? [] : bindsOf(config))];
-  if (places.length === 0) return;
-  const remedy = "remove it, or use the adapter linux";
-  throw new StartError(
-    places.map((option) => `Cannot set ${option}: the adapter ${name} has no way to; ${remedy}`).join("\n"),
-  );
+function fromObject(object: ConfigInput, host: Host): Reread {
+  const loaded = configFromObject(object, { toAscii: (name) => host.domainToAscii(name) });
+  return "config" in loaded ? { config: loaded.config, source: { object } } : loaded;
 }
 
-/** Every `bind` of an upstream and of a route. */
-function bindsOf(config: Config): string[] {
-  const upstreams = [...config.upstreams].filter(([, { bind }]) => bind !== undefined);
-  const tables = [...new Set(config.listeners.map(({ routes }) => routes))];
-  const routes = tables.flatMap(({ patterns }) => patterns.filter(({ bind }) => bind !== undefined));
-  return [...upstreams.map(([name]) => `upstreams.${name}.bind`), ...routes.map(({ text }) => `routes.${text}.bind`)];
-}
-
-/** Said, and no more: a machine may be up before its DNS is, and routes that need no name work without it. */
-async function warnOfNames({ config, names, environment }: Services): Promise<void> {
-  for (const { message } of await checkNames(namedServers(config), names)) warn(environment.host, message);
-}
-
-function openLog(config: Config, host: Host): LogSink | undefined {
-  if (config.log.access === undefined) return undefined;
-  const { path } = config.log.access;
-  try {
-    return host.openLog(path, (message) => warn(host, message));
-  } catch (error) {
-    const { code, message } = error as IoError;
-    throw new StartError(`Cannot open the access log ${path}: ${message || code}`);
-  }
-}
-
-function recordWriter(config: Config, log: LogSink | undefined): (record: ConnectionRecord) => void {
-  if (log === undefined || config.log.access === undefined) return () => {};
-  const format = compileLineFormat(config.log.access.format);
-  return (record) => log.write(format(record));
-}
-
-/** Descriptors kept for everything but connections: runtime, log, listeners, resolver. */
-const RESERVED_DESCRIPTORS = 128;
-const DEFAULT_CONNECTIONS = 10_000;
-
-/** Fewer connections than this by the descriptor limit are worth a word. */
-const FEW_CONNECTIONS = 500;
-
-/** A connection takes two descriptors, the client's and the server's. */
-function connectionLimit(config: Config, host: Host): number {
-  const descriptors = host.descriptorLimit();
-  const asked = config.limits.connections;
-  if (asked !== "auto") {
-    const needed = 2 * asked + RESERVED_DESCRIPTORS;
-    if (descriptors !== undefined && needed > descriptors) {
-      const remedy = "raise it, or leave limits.connections at auto";
-      warn(
-        host,
-        `limits.connections: ${asked} needs ${needed} descriptors, and the limit is ${descriptors}; ${remedy}`,
-      );
-    }
-    return asked;
-  }
-  if (descriptors === undefined) return DEFAULT_CONNECTIONS;
-  const limit = Math.max(1, Math.floor((descriptors - RESERVED_DESCRIPTORS) / 2));
-  if (limit < FEW_CONNECTIONS) {
-    const remedy = "raise it with ulimit -n, or LimitNOFILE= in the systemd unit";
-    warn(host, `the limit of ${descriptors} descriptors allows ${limit} connections at once; ${remedy}`);
-  }
-  return limit;
+async function rereadFile(source: ConfigSource, host: Host): Promise<Reread> {
+  if (!("path" in source)) return { reason: "Cannot reload: the configuration is in no file; give reload another one" };
+  const { path } = source;
+  if (path === "-") return { reason: "Cannot reload: the configuration came from standard input; use a file" };
+  const read = await readConfigFile(host, path);
+  return "config" in read ? { config: read.config, source: { text: read.text, path } } : read;
 }

@@ -60,7 +60,7 @@ const RINGS: readonly Ring[] = [
   { name: "driver", rooms: ["proxy"], imports: ["leaf", "wire", "record", "policy", "machine"] },
   {
     name: "shell",
-    rooms: ["cli", "admin", "mod", "workers", "secrets", "start_error"],
+    rooms: ["cli", "admin", "mod", "running", "config_file", "workers", "secrets", "start_error"],
     imports: ["leaf", "wire", "record", "policy", "machine", "driver", "shell"],
   },
 ];
@@ -99,6 +99,9 @@ const IMPURE: readonly (readonly [pattern: RegExp, instead: string])[] = [
 /** Source files, and folders with a slash at the end, whose tests stand elsewhere: each with where and why. */
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/": "test/unit/cli/cli.test.ts gives every command its arguments through runCli; test/packaging runs demo",
+  "src/running/":
+    "mod.ts puts it together: test/conformance/reload.test.ts and test/packaging run it on each runtime; parts that decide something have tests of their own",
+  "src/config_file.ts": "cli/load.ts and mod.ts read by it: test/unit/cli/cli.test.ts, test/conformance/reload.test.ts",
   "src/config/option_kinds.ts": "the options are made of them: test/unit/config/load.test.ts",
   "src/config/check_via.ts": "part of the check: test/unit/config/check_via.test.ts loads whole files",
   "src/config/kind_options.ts": "part of the schema: test/unit/config/kind_options.test.ts loads whole files",
@@ -115,6 +118,9 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
     "ProxyServer owns every connection: test/unit/proxy/proxy_server.test.ts, test/conformance",
   "src/proxy/offered_server.ts": "Connection makes it: test/unit/proxy/proxy_server.test.ts, test/conformance",
   "src/proxy/listeners.ts": "ProxyServer opens them: test/unit/proxy/proxy_server.test.ts and reconfigure.test.ts",
+  "src/proxy/open_endpoints.ts":
+    "plane and workers ask it: test/unit/workers/control_plane.test.ts, test/conformance/reload.test.ts",
+  "src/workers/control_worker.ts": "ControlPlane keeps them: test/unit/workers/control_plane.test.ts",
   "src/proxy/route_changes.ts": "ProxyServer asks it: test/unit/proxy/reconfigure.test.ts",
   "src/proxy/listen_error.ts": "its causes are the system's: test/conformance/addresses.test.ts",
   "src/session/egress.ts": "Session goes out by it: test/unit/session/egress.test.ts",

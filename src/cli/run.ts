@@ -5,6 +5,7 @@ import type { Config, ListenerProtocol } from "../config/config.ts";
 import { ListenError, type RunningProxy, StartError, startProxy } from "../mod.ts";
 import { type CliContext, CliError, type Command, type CommandArgs, EXIT, type SelectedAdapter } from "./command.ts";
 import { type LoadedConfig, load } from "./load.ts";
+import { reloadLines } from "./reload_text.ts";
 import { destinationText, plural } from "./summary.ts";
 
 export const run: Command = {
@@ -14,7 +15,8 @@ export const run: Command = {
 is stopped. Startup lines go to standard error, the access log where the configuration says.
 
 Signals: SIGTERM and SIGINT stop accepting and let connections finish for timeouts.drain, a second one ends at
-once. SIGUSR1 and SIGHUP open the access log's file anew.`,
+once. SIGHUP reads FILE again and puts it in force; where it has faults, they are told and the former one stays.
+SIGHUP and SIGUSR1 open the access log's file anew.`,
   options: {
     adapter: {
       type: "string",
@@ -30,7 +32,7 @@ once. SIGUSR1 and SIGHUP open the access log's file anew.`,
     const selected = await select(context, String(values.adapter ?? config.adapter));
     const proxy = await start(context, loaded, selected);
     // Signals first: who reads that we listen may end us the next moment.
-    const ended = serve(context, config, proxy);
+    const ended = serve(context, proxy);
     host.stderr.write(startupLines(context, config, selected, proxy));
     return ended;
   },
@@ -85,8 +87,13 @@ const PROTOCOL_WORDS: Readonly<Record<ListenerProtocol, string>> = {
   any: "TLS, HTTP, PostgreSQL by name, others by kind",
 };
 
+async function reload({ stderr }: CliContext["host"], proxy: RunningProxy): Promise<void> {
+  const lines = reloadLines(await proxy.reload());
+  stderr.write(lines.map((line) => `certless: ${line}\n`).join(""));
+}
+
 /** Until a signal ends it. */
-function serve({ host }: CliContext, config: Config, proxy: RunningProxy): Promise<number> {
+function serve({ host }: CliContext, proxy: RunningProxy): Promise<number> {
   return new Promise((resolve) => {
     let stopping = false;
     const stop = (signal: string): void => {
@@ -97,7 +104,7 @@ function serve({ host }: CliContext, config: Config, proxy: RunningProxy): Promi
       }
       stopping = true;
       const draining = (open: number): void => {
-        const most = config.timeouts.drain / 1000;
+        const most = proxy.config.timeouts.drain / 1000;
         const wait = open === 0 ? "" : `, waiting up to ${most} s for ${plural(open, "connection")}`;
         host.stderr.write(`certless: ${signal}: no longer accepting${wait}\n`);
       };
@@ -111,8 +118,10 @@ function serve({ host }: CliContext, config: Config, proxy: RunningProxy): Promi
       host.onSignal("SIGINT", () => stop("SIGINT")),
       host.onSignal("SIGTERM", () => stop("SIGTERM")),
       host.onSignal("SIGUSR1", () => proxy.reopenLog()),
-      // A terminal that closes, or a logrotate written for another program: no reason to cut connections.
-      host.onSignal("SIGHUP", () => proxy.reopenLog()),
+      host.onSignal("SIGHUP", () => {
+        proxy.reopenLog();
+        void reload(host, proxy);
+      }),
     ];
   });
 }

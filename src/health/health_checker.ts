@@ -22,6 +22,8 @@ export interface HealthParts extends CheckParts {
   random(): number;
   /** A server is up or down from now on. */
   changed(plan: CheckPlan, isUp: boolean): void;
+  /** Nobody checks the server of a slot any more. */
+  unwatched(slot: number): void;
   /** What an operator should know, one line each. */
   warn(line: string): void;
 }
@@ -57,7 +59,11 @@ export class HealthChecker {
         added.push(entry);
       }
     }
-    for (const [slot, entry] of this.#entries) if (entries.get(slot) !== entry) this.#drop(entry);
+    for (const [slot, entry] of this.#entries) {
+      if (entries.get(slot) === entry) continue;
+      this.#drop(entry);
+      if (!entries.has(slot)) this.#parts.unwatched(slot);
+    }
     this.#entries = entries;
     for (const entry of added) {
       this.#schedule(entry, this.#parts.random() * Math.min(FIRST_WITHIN, entry.server.plan.check.interval));
@@ -67,7 +73,8 @@ export class HealthChecker {
 
   /** Ends what is under way; nothing is told any more. */
   stop(): void {
-    this.setServers([]);
+    for (const entry of this.#entries.values()) this.#drop(entry);
+    this.#entries.clear();
   }
 
   /** How the server of a slot is; undefined where it is not checked. */
@@ -123,5 +130,5 @@ export class HealthChecker {
 }
 
 function isSame(a: CheckPlan, b: CheckPlan): boolean {
-  return a.upstream === b.upstream && a.address === b.address;
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -14,11 +14,11 @@ import { HealthChecker, type HealthParts } from "./health_checker.ts";
 import type { UpstreamStatus } from "./status.ts";
 
 export class UpstreamHealth {
-  readonly #config: Config;
-  readonly #endpoints: readonly Endpoint[];
+  #config: Config;
+  #endpoints: readonly Endpoint[];
   readonly #checker: HealthChecker;
   readonly #connections: (slot: number) => number;
-  readonly #places: Map<string, readonly MemberPlace[]>;
+  #places: Map<string, readonly MemberPlace[]>;
 
   /**
    * Checks at once.
@@ -42,6 +42,18 @@ export class UpstreamHealth {
   /** The servers of an upstream from now on. */
   setMembers(upstream: string, places: readonly MemberPlace[]): void {
     this.#places.set(upstream, places);
+    this.#update();
+  }
+
+  /** Another configuration is in force; servers that are checked as before keep their state. */
+  reconfigure(
+    config: Config,
+    endpoints: readonly Endpoint[],
+    places: ReadonlyMap<string, readonly MemberPlace[]>,
+  ): void {
+    this.#config = config;
+    this.#endpoints = endpoints;
+    this.#places = new Map(places);
     this.#update();
   }
 

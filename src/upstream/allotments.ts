@@ -44,25 +44,25 @@ export class Allotments implements OpenBoard {
   readonly #epoch: number;
   readonly #workers: number;
   readonly #segments: SegmentMemory[] = [];
+  /** In all segments. */
+  #groups = 0;
+  #slots = 0;
   #held: ReadonlyMap<string, Holding> = new Map();
-  #groups = new Pool();
-  #slots = new Pool();
+  #former: ReadonlyMap<string, Holding> = this.#held;
 
   /** @param workers 0 where one thread carries all connections. @param worker whose board it is; -1: the control plane's. */
   constructor(upstreams: Iterable<UpstreamConfig>, workers: number, clock: BoardClock, worker = -1) {
     this.#epoch = clock.wallTime();
     this.#workers = workers;
     const configs = [...upstreams];
-    this.#grow(
-      configs.length,
-      configs.reduce((sum, config) => sum + slotsNeeded(config), 0),
-    );
+    const slots = configs.reduce((sum, { servers }) => sum + servers.length, 0);
+    this.#addSegment(configs.length, slots);
     this.board = new Board(this.memory, worker, clock);
     this.allot(configs);
   }
 
   get memory(): BoardMemory {
-    return { segments: this.#segments, epoch: this.#epoch, workers: this.#workers };
+    return { segments: [...this.#segments], epoch: this.#epoch, workers: this.#workers };
   }
 
   get allotments(): AllotmentMap {
@@ -71,95 +71,70 @@ export class Allotments implements OpenBoard {
 
   /** The upstreams of another configuration: those of the same name, and their same servers, keep what they have. */
   allot(upstreams: Iterable<UpstreamConfig>): AllotmentMap {
-    const before = this.#held;
+    const former = this.#held;
     const configs = [...upstreams];
-    const kept = configs.map((config) => keptBy(config, before.get(config.name)));
-    this.#retire(before, new Set(configs.map(({ name }) => name)), new Set(kept.flatMap(slotsOf)));
-    const missing = kept.map(({ servers, spare }) => servers.filter(isMissing).length + spare.filter(isMissing).length);
-    this.#provide(
+    const kept = configs.map((config) => keptBy(config, former.get(config.name)));
+    // What the former ones have is theirs until every thread has heard of the new ones.
+    const [groups, slots] = this.#provide(
+      [...former.values()].map(({ group }) => group),
       kept.filter(({ group }) => group === undefined).length,
-      missing.reduce((a, b) => a + b, 0),
+      [...former.values()].flatMap(({ servers, spare }) => [...servers, ...spare]),
+      kept.reduce((sum, { servers, spare }) => sum + [...servers, ...spare].filter(isMissing).length, 0),
     );
-    this.#held = new Map(configs.map((config, index) => [config.name, this.#complete(kept[index] as Kept)]));
+    const slotFor = (slot: number | undefined): number => slot ?? this.#cleared(slots.pop() as number);
+    this.#held = new Map(
+      kept.map(({ name, group, servers, spare, keys }) => {
+        const own = { servers: servers.map(slotFor), spare: spare.map(slotFor) };
+        return [name, { group: group ?? (groups.pop() as number), ...own, keys }];
+      }),
+    );
+    this.#former = former;
     return this.#held;
   }
 
-  /** What nobody has any more goes back, to be used once it is at rest. */
-  #retire(before: ReadonlyMap<string, Holding>, names: ReadonlySet<string>, kept: ReadonlySet<number>): void {
-    for (const [name, holding] of before) {
-      if (!names.has(name)) this.#groups.retire(holding.group);
-      for (const slot of slotsOf(holding)) if (!kept.has(slot)) this.#slots.retire(slot);
-    }
-    this.#groups.revive((group) => this.board.waiting(group) === 0);
-    this.#slots.revive((slot) => this.board.read(slot, "active") === 0);
+  /** The configuration of the last `allot` did not come into force. */
+  undo(): void {
+    this.#held = this.#former;
   }
 
-  #provide(groups: number, slots: number): void {
-    if (groups <= this.#groups.size && slots <= this.#slots.size) return;
-    this.#grow(groups, slots);
-    this.board.extend(this.memory);
+  /** So many groups and slots that nobody has, the lowest last; in a further segment, where there are too few. */
+  #provide(groups: number[], moreGroups: number, slots: number[], moreSlots: number): [number[], number[]] {
+    const { board } = this;
+    const freeGroups = free(this.#groups, groups, moreGroups, (group) => board.waiting(group) === 0);
+    const freeSlots = free(this.#slots, slots, moreSlots, (slot) => board.read(slot, "active") === 0);
+    if (freeGroups.length >= moreGroups && freeSlots.length >= moreSlots) return [freeGroups, freeSlots];
+    this.#addSegment(moreGroups, moreSlots);
+    board.extend(this.memory);
+    return this.#provide(groups, moreGroups, slots, moreSlots);
   }
 
-  /** A further segment; the next one is larger by as much as there is already. */
-  #grow(groups: number, slots: number): void {
-    const segment = createSegment(
-      groups + MORE_GROUPS + this.#groups.count,
-      slots + MORE_SLOTS + this.#slots.count,
-      this.#workers,
-    );
+  /** The further it has grown, the larger are the steps. */
+  #addSegment(groups: number, slots: number): void {
+    const segment = createSegment(groups + MORE_GROUPS + this.#groups, slots + MORE_SLOTS + this.#slots, this.#workers);
     this.#segments.push(segment);
-    this.#groups.add(segment.groups);
-    this.#slots.add(segment.slots);
+    this.#groups += segment.groups;
+    this.#slots += segment.slots;
   }
 
-  #complete({ group, servers, spare, keys }: Kept): Holding {
-    const slotFor = (slot: number | undefined): number => slot ?? this.#takeSlot();
-    return { group: group ?? this.#groups.take(), servers: servers.map(slotFor), spare: spare.map(slotFor), keys };
-  }
-
-  #takeSlot(): number {
-    const slot = this.#slots.take();
+  #cleared(slot: number): number {
     this.board.clear(slot);
     return slot;
   }
 }
 
-/** Numbers that are free, and those that may be again. */
-class Pool {
-  /** Numbers that were given out in all. */
-  count = 0;
-  #free: number[] = [];
-  #retired: number[] = [];
-
-  get size(): number {
-    return this.#free.length;
+/** Up to `count` of the numbers below `total` that are not `used` and at rest, the lowest last. */
+function free(total: number, used: readonly number[], count: number, isAtRest: (number: number) => boolean): number[] {
+  const taken = new Set(used);
+  const found: number[] = [];
+  for (let number = 0; number < total && found.length < count; number++) {
+    if (!taken.has(number) && isAtRest(number)) found.push(number);
   }
-
-  add(more: number): void {
-    const fresh = Array.from({ length: more }, (_, index) => this.count + index);
-    // Taken from the end: the lowest first.
-    this.#free = [...fresh.reverse(), ...this.#free];
-    this.count += more;
-  }
-
-  take(): number {
-    return this.#free.pop() as number;
-  }
-
-  retire(number: number): void {
-    this.#retired.push(number);
-  }
-
-  /** Those that `isAtRest` can be used again. */
-  revive(isAtRest: (number: number) => boolean): void {
-    const waiting: number[] = [];
-    for (const number of this.#retired) (isAtRest(number) ? this.#free : waiting).push(number);
-    this.#retired = waiting;
-  }
+  return found.reverse();
 }
 
 /** What an upstream keeps; undefined: it needs a new one. */
 interface Kept {
+  readonly name: string;
   readonly group: number | undefined;
   readonly servers: readonly (number | undefined)[];
   readonly spare: readonly (number | undefined)[];
@@ -175,15 +150,11 @@ function keptBy(config: UpstreamConfig, before: Holding | undefined): Kept {
     slots.set(key, same);
   });
   const spare = Array.from({ length: spareOf(config) }, (_, index) => before?.spare[index]);
-  return { group: before?.group, servers: keys.map((key) => slots.get(key)?.shift()), spare, keys };
+  return { name: config.name, group: before?.group, servers: keys.map((key) => slots.get(key)?.shift()), spare, keys };
 }
 
 function isMissing(slot: number | undefined): boolean {
   return slot === undefined;
-}
-
-function slotsOf({ servers, spare }: Pick<Kept, "servers" | "spare">): number[] {
-  return [...servers, ...spare].filter((slot) => slot !== undefined);
 }
 
 /** What makes a server the same one: where it is. */
@@ -193,10 +164,6 @@ function keyOf({ target, discover }: ServerConfig): string {
 
 function spareOf({ servers }: UpstreamConfig): number {
   return servers.some(({ discover }) => discover !== undefined) ? SPARE_SLOTS : 0;
-}
-
-function slotsNeeded(config: UpstreamConfig): number {
-  return config.servers.length + spareOf(config);
 }
 
 /** The board of a program whose one thread carries all connections. */

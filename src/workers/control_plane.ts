@@ -10,17 +10,28 @@ import type { Config } from "../config/config.ts";
 import type { Secrets } from "../config/secrets.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
-import type { StartWorker, WorkerThread } from "../host.ts";
+import type { StartWorker } from "../host.ts";
 import { WorkerLimits } from "../limits/admission.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
 import { Counts } from "../metrics/counts.ts";
 import { ListenError } from "../proxy/listen_error.ts";
+import { openEndpoints } from "../proxy/open_endpoints.ts";
 import { Allotments } from "../upstream/allotments.ts";
-import type { ConfigSource, FromWorker, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
+import { Deferred, newWorker, settle, type Worker } from "./control_worker.ts";
+import type { ConfigSource, Cycle, FromWorker, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
 
-export interface ControlPlaneParts {
+/** A configuration, and what goes with it in all workers. */
+export interface PlaneCycle {
   readonly config: Config;
   readonly source: ConfigSource;
+  /** Open connections of all workers together. */
+  readonly connectionLimit: number;
+  /** What workers count clients in; undefined where nothing limits clients. */
+  readonly limits: LimitsMemory | undefined;
+  readonly secrets: Secrets;
+}
+
+export interface ControlPlaneParts extends PlaneCycle {
   /** How many workers. */
   readonly count: number;
   /** This thread's, for a first try at the ports and for its clock. */
@@ -28,11 +39,6 @@ export interface ControlPlaneParts {
   /** Name of the workers' own. */
   readonly workerAdapter: string;
   readonly ownAddresses: readonly string[];
-  /** Open connections of all workers together. */
-  readonly connectionLimit: number;
-  /** What workers count clients in; undefined where nothing limits clients. */
-  readonly limits: LimitsMemory | undefined;
-  readonly secrets: Secrets;
   readonly startWorker: StartWorker;
   resolve(name: string): Promise<readonly string[]>;
   writeLog(lines: string): void;
@@ -41,41 +47,8 @@ export interface ControlPlaneParts {
   readonly finished: ((record: ConnectionRecord) => void) | undefined;
 }
 
-interface Worker {
-  readonly index: number;
-  thread: WorkerThread<ToWorker> | undefined;
-  /** Its first start; nobody waits for a replacement's. */
-  readonly firstStart: Deferred;
-  hasServed: boolean;
-  /** That it has said how much it has to drain, or is gone. */
-  draining: Deferred;
-  /** That it has drained, or is gone. */
-  ended: Deferred;
-  open: number;
-  /** Starts in a row that did not last. */
-  failures: number;
-  startedAt: number;
-}
-
-/** A promise with its two ends. */
-class Deferred {
-  readonly promise: Promise<void>;
-  resolve!: () => void;
-  reject!: (reason: Error) => void;
-
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    this.promise.catch(() => {});
-  }
-}
-
-/** Nobody need wait for it any more. */
-function settle({ draining, ended }: Worker): void {
-  draining.resolve();
-  ended.resolve();
+function reasonOf({ error, endpoint }: { readonly error: IoError; readonly endpoint: Endpoint | undefined }): Error {
+  return endpoint === undefined ? new Error(error.message) : new ListenError(endpoint, error);
 }
 
 /** A replacement waits so long, doubled for each failure in a row (ms); a worker that lasted this long is healthy. */
@@ -96,24 +69,18 @@ export class ControlPlane {
   readonly #places = new Map<string, UpstreamPlaces[1]>();
   #ownAddresses: readonly string[];
   #endpoints: readonly Endpoint[] = [];
+  #cycle: PlaneCycle;
+  /** Counts them. */
+  #cycles = 0;
   #stopping = false;
 
   constructor(parts: ControlPlaneParts) {
     this.#parts = parts;
+    this.#cycle = parts;
     this.#ownAddresses = parts.ownAddresses;
     const { clock } = parts.adapter;
     this.board = new Allotments(parts.config.upstreams.values(), parts.count, clock);
-    this.#workers = Array.from({ length: parts.count }, (_, index) => ({
-      index,
-      thread: undefined,
-      firstStart: new Deferred(),
-      hasServed: false,
-      draining: new Deferred(),
-      ended: new Deferred(),
-      open: 0,
-      failures: 0,
-      startedAt: 0,
-    }));
+    this.#workers = Array.from({ length: parts.count }, (_, index) => newWorker(index));
   }
 
   get endpoints(): readonly Endpoint[] {
@@ -130,7 +97,7 @@ export class ControlPlane {
 
   /** All workers serve when it resolves. @throws {ListenError | Error} as the rejection; then none is left. */
   async start(): Promise<void> {
-    this.#endpoints = await this.#tryEndpoints();
+    this.#endpoints = await this.#tryEndpoints(this.#parts.config.listeners.map(({ endpoint }) => endpoint));
     try {
       // The first one alone: it takes the `unix:` paths, and says what all of them would say.
       for (const worker of this.#workers) {
@@ -161,6 +128,55 @@ export class ControlPlane {
     await Promise.all(this.#workers.map(({ ended }) => ended.promise));
     cancel();
     for (const { thread } of this.#workers) thread?.terminate();
+  }
+
+  /**
+   * Puts another configuration in force. The first worker tries it; where it cannot, the former one stays.
+   * @param places the servers that DNS has named, of upstreams of both.
+   * @throws {ListenError | Error} as the rejection.
+   */
+  async reload(cycle: PlaneCycle, places: readonly UpstreamPlaces[]): Promise<void> {
+    const former = { cycle: this.#cycle, endpoints: this.#endpoints, places: [...this.#places] };
+    const { listeners } = cycle.config;
+    const open = openEndpoints(listeners, { listeners: former.cycle.config.listeners, endpoints: former.endpoints });
+    const missing = listeners.filter((_, index) => open[index] === undefined).map(({ endpoint }) => endpoint);
+    const opened = await this.#tryEndpoints(missing);
+    this.board.allot(cycle.config.upstreams.values());
+    this.#setCycle(
+      cycle,
+      open.map((endpoint) => endpoint ?? (opened.shift() as Endpoint)),
+      places,
+    );
+    const serving = this.#workers.filter(({ thread, hasServed }) => thread !== undefined && hasServed);
+    const [first, ...others] = serving;
+    try {
+      if (first !== undefined) await this.#tellCycle(first);
+    } catch (error) {
+      this.board.undo();
+      this.#setCycle(former.cycle, former.endpoints, former.places);
+      throw error;
+    }
+    const told = await Promise.allSettled(others.map((worker) => this.#tellCycle(worker)));
+    for (const [index, result] of told.entries()) {
+      if (result.status === "fulfilled") continue;
+      const { message } = result.reason as Error;
+      this.#parts.warn(`worker ${(others[index] as Worker).index + 1} still has the former configuration: ${message}`);
+    }
+  }
+
+  #setCycle(cycle: PlaneCycle, endpoints: readonly Endpoint[], places: readonly UpstreamPlaces[]): void {
+    this.#cycle = cycle;
+    this.#cycles++;
+    this.#endpoints = endpoints;
+    this.#places.clear();
+    for (const [upstream, found] of places) this.#places.set(upstream, found);
+  }
+
+  #tellCycle(worker: Worker): Promise<void> {
+    worker.cycle = this.#cycles;
+    worker.reloading = new Deferred();
+    worker.thread?.post({ kind: "reload", ...this.#cycleFor(worker) });
+    return worker.reloading.promise;
   }
 
   /** An upstream's servers, as DNS names them now. */
@@ -198,16 +214,16 @@ export class ControlPlane {
    * Opens each port once and closes it again: finds the ports for 0, and a port that another program has, which
    * `SO_REUSEPORT` would let workers of one user share unnoticed.
    */
-  async #tryEndpoints(): Promise<Endpoint[]> {
+  async #tryEndpoints(endpoints: readonly Endpoint[]): Promise<Endpoint[]> {
     const listeners: { readonly endpoint: Endpoint; close(): void }[] = [];
     try {
-      for (const { endpoint } of this.#parts.config.listeners) {
+      for (const endpoint of endpoints) {
         if (endpoint.kind === "unix") listeners.push({ endpoint, close() {} });
         else listeners.push(await this.#parts.adapter.listen(endpoint, (socket) => socket.destroy()));
       }
       return listeners.map(({ endpoint }) => endpoint);
     } catch (error) {
-      throw new ListenError(this.#parts.config.listeners[listeners.length]!.endpoint, error as IoError);
+      throw new ListenError(endpoints[listeners.length]!, error as IoError);
     } finally {
       for (const listener of listeners) listener.close();
     }
@@ -215,6 +231,7 @@ export class ControlPlane {
 
   #spawn(worker: Worker): void {
     worker.startedAt = this.#parts.adapter.clock.now();
+    worker.cycle = this.#cycles;
     worker.draining = new Deferred();
     worker.ended = new Deferred();
     worker.thread = this.#parts.startWorker<ToWorker, FromWorker>({
@@ -224,24 +241,33 @@ export class ControlPlane {
     worker.thread.post(this.#startMessage(worker));
   }
 
-  #startMessage({ index }: Worker): StartMessage {
-    const { source, workerAdapter, count, connectionLimit, limits, secrets } = this.#parts;
+  #startMessage(worker: Worker): StartMessage {
+    const { workerAdapter, count } = this.#parts;
+    const { index } = worker;
     return {
       kind: "start",
-      source,
+      ...this.#cycleFor(worker),
       adapter: workerAdapter,
-      endpoints: this.#endpoints.map((endpoint) => (endpoint.kind === "unix" && index > 0 ? null : endpoint)),
       reusePort: count > 1,
       ownAddresses: this.#ownAddresses,
-      connectionLimit: Math.max(1, Math.floor((connectionLimit + count - 1 - index) / count)),
       worker: index,
+      numbering: { first: index + 1, step: count },
+      records: this.#parts.finished !== undefined,
+    };
+  }
+
+  #cycleFor({ index }: Worker): Cycle {
+    const { source, connectionLimit, limits, secrets } = this.#cycle;
+    const { count } = this.#parts;
+    return {
+      source,
+      endpoints: this.#endpoints.map((endpoint) => (endpoint.kind === "unix" && index > 0 ? null : endpoint)),
+      connectionLimit: Math.max(1, Math.floor((connectionLimit + count - 1 - index) / count)),
       limits,
       secrets,
-      numbering: { first: index + 1, step: count },
       board: this.board.memory,
       allotments: this.board.allotments,
       places: [...this.#places],
-      records: this.#parts.finished !== undefined,
     };
   }
 
@@ -250,12 +276,20 @@ export class ControlPlane {
       case "started":
         worker.thread?.wakeBy(message.wakeDescriptor);
         worker.hasServed = true;
+        // Another configuration may have come into force while it was starting.
+        if (worker.cycle !== this.#cycles) void this.#tellCycle(worker).catch(() => {});
         // Those that DNS named while it was starting.
         for (const upstream of this.#places) worker.thread?.post({ kind: "places", upstream });
         worker.firstStart.resolve();
         return;
       case "failed":
         this.#failed(worker, message);
+        return;
+      case "reloaded":
+        worker.reloading?.resolve();
+        return;
+      case "reload_failed":
+        worker.reloading?.reject(reasonOf(message));
         return;
       case "resolve":
         this.#resolve(worker, message.id, message.name);
@@ -295,8 +329,8 @@ export class ControlPlane {
     this.#parts.resolve(name).then(answer, answer);
   }
 
-  #failed(worker: Worker, { error, endpoint }: Extract<FromWorker, { kind: "failed" }>): void {
-    const reason = endpoint === undefined ? new Error(error.message) : new ListenError(endpoint, error);
+  #failed(worker: Worker, message: Extract<FromWorker, { kind: "failed" }>): void {
+    const reason = reasonOf(message);
     worker.firstStart.reject(reason);
     worker.thread?.terminate();
     this.#exited(worker, reason.message);
@@ -309,13 +343,14 @@ export class ControlPlane {
     this.#forget(worker);
     this.board.board.forget(worker.index);
     worker.firstStart.reject(new Error(`Cannot start a worker: ${reason}`));
+    worker.reloading?.reject(new Error(`worker ${worker.index + 1} ended: ${reason}`));
     settle(worker);
     if (!this.#stopping && worker.hasServed) this.#replace(worker, reason);
   }
 
   /** Its connections are gone, and their clients may open others. */
   #forget({ index }: Worker): void {
-    const { limits, config } = this.#parts;
+    const { limits, config } = this.#cycle;
     if (limits !== undefined) new WorkerLimits(config.limits, limits, index).forget(index);
   }
 

@@ -6,9 +6,11 @@
  */
 
 import type { Adapter } from "../adapter.ts";
+import type { Endpoint } from "../address.ts";
 import type { Config } from "../config/config.ts";
 import { configFromObject, formatConfigError, loadConfig } from "../config/load.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
+import type { IoError } from "../errors.ts";
 import type { ToAscii } from "../hostname.ts";
 import { WorkerLimits } from "../limits/admission.ts";
 import { compileLineFormat } from "../log/access_log.ts";
@@ -16,7 +18,15 @@ import type { ResolveAnswer } from "../proxy/connection.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { ProxyServer } from "../proxy/proxy_server.ts";
 import { Board } from "../upstream/board.ts";
-import type { ConfigSource, FromWorker, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
+import type {
+  ConfigSource,
+  Cycle,
+  FromWorker,
+  ReloadMessage,
+  StartMessage,
+  ToWorker,
+  UpstreamPlaces,
+} from "./protocol.ts";
 
 /** Log lines are sent together: at this size, or after so many milliseconds. */
 const LOG_BATCH = 32_768;
@@ -33,7 +43,11 @@ export interface DataPlaneParts {
 export class DataPlane {
   readonly #parts: DataPlaneParts;
   readonly #asked = new Map<number, ResolveAnswer>();
+  #start: StartMessage | undefined;
   #server: ProxyServer | undefined;
+  #board: Board | undefined;
+  /** Of a line of the access log, if there is one. */
+  #format: ((record: ConnectionRecord) => string) | undefined;
   #lines = "";
   #records: ConnectionRecord[] = [];
   #flushing = false;
@@ -48,23 +62,47 @@ export class DataPlane {
   async start(message: StartMessage): Promise<boolean> {
     try {
       const config = shareOf(readConfig(message.source, this.#parts.toAscii), message.board.workers);
+      this.#start = message;
+      this.#setFormat(config);
       this.#server = this.#createServer(config, message);
       for (const places of message.places) this.#setPlaces(places);
       await this.#server.start();
       this.#parts.post({ kind: "started", wakeDescriptor: this.#parts.wakeDescriptor });
       return true;
     } catch (error) {
-      const endpoint = error instanceof ListenError ? error.endpoint : undefined;
-      const code = error instanceof ListenError ? error.code : "EUNKNOWN";
-      const text = error instanceof Error ? error.message : String(error);
-      this.#parts.post({ kind: "failed", error: { code, message: text }, endpoint });
+      this.#parts.post({ kind: "failed", ...failureOf(error) });
       return false;
+    }
+  }
+
+  /** Another configuration; it comes into force as a whole, or not at all. */
+  async #reload(message: ReloadMessage): Promise<void> {
+    try {
+      const server = this.#server!;
+      const config = shareOf(readConfig(message.source, this.#parts.toAscii), message.board.workers);
+      this.#board!.extend(message.board);
+      const prepared = await server.prepare(config, {
+        endpoints: message.endpoints,
+        connectionLimit: message.connectionLimit,
+        limits: this.#limitsOf(config, message),
+        secrets: message.secrets,
+        allotments: message.allotments,
+        places: new Map(message.places),
+      });
+      server.reconfigure(prepared);
+      this.#setFormat(config);
+      this.#parts.post({ kind: "reloaded" });
+    } catch (error) {
+      this.#parts.post({ kind: "reload_failed", ...failureOf(error) });
     }
   }
 
   /** A message other than `start`. */
   receive(message: Exclude<ToWorker, StartMessage>): void {
     switch (message.kind) {
+      case "reload":
+        void this.#reload(message);
+        return;
       case "resolved":
         this.#asked.get(message.id)?.(message.answer);
         this.#asked.delete(message.id);
@@ -99,31 +137,35 @@ export class DataPlane {
   }
 
   #createServer(config: Config, message: StartMessage): ProxyServer {
-    const access = config.log.access;
-    const format = access === undefined ? undefined : compileLineFormat(access.format);
+    this.#board = new Board(message.board, message.worker, this.#parts.adapter.clock);
     return new ProxyServer(config, {
       adapter: this.#parts.adapter,
       endpoints: message.endpoints,
       reusePort: message.reusePort,
       ownAddresses: message.ownAddresses,
       connectionLimit: message.connectionLimit,
-      limits: message.limits && new WorkerLimits(config.limits, message.limits, message.worker),
+      limits: this.#limitsOf(config, message),
       secrets: message.secrets,
       numbering: message.numbering,
-      board: {
-        board: new Board(message.board, message.worker, this.#parts.adapter.clock),
-        allotments: message.allotments,
-      },
+      board: { board: this.#board, allotments: message.allotments },
       resolve: (name, answer) => this.#ask(name, answer),
       passOn: (worker, upstream) => this.#parts.post({ kind: "freed", upstream, worker }),
       accepted: () => this.#schedule(),
       finished: (record) => {
-        if (format !== undefined) this.#lines += `${format(record)}\n`;
+        if (this.#format !== undefined) this.#lines += `${this.#format(record)}\n`;
         if (message.records) this.#records.push(record);
         this.#schedule();
       },
       warn: (text) => this.#parts.post({ kind: "warn", message: text }),
     });
+  }
+
+  #setFormat({ log: { access } }: Config): void {
+    this.#format = access === undefined ? undefined : compileLineFormat(access.format);
+  }
+
+  #limitsOf(config: Config, { limits }: Cycle): WorkerLimits | undefined {
+    return limits && new WorkerLimits(config.limits, limits, this.#start!.worker);
   }
 
   #ask(name: string, answer: ResolveAnswer): void {
@@ -154,6 +196,13 @@ export class DataPlane {
     this.#told = open;
     this.#parts.post({ kind: "open", connections: open });
   }
+}
+
+function failureOf(error: unknown): { readonly error: IoError; readonly endpoint: Endpoint | undefined } {
+  const endpoint = error instanceof ListenError ? error.endpoint : undefined;
+  const code = error instanceof ListenError ? error.code : "EUNKNOWN";
+  const message = error instanceof Error ? error.message : String(error);
+  return { error: { code, message }, endpoint };
 }
 
 function readConfig(source: ConfigSource, toAscii: ToAscii): Config {

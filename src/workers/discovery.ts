@@ -80,14 +80,17 @@ export class Discovery {
     await Promise.all(this.#sources.map((source) => this.#refresh(source)));
   }
 
-  /** Another configuration is in force: what it names as well keeps its servers, what is new is asked for. */
-  reconfigure(config: Config, allotments: AllotmentMap): void {
+  /**
+   * Goes over to another configuration: what it names as well keeps its servers, what is new is asked for.
+   * @returns resolves when that was answered once, or cannot be.
+   */
+  async reconfigure(config: Config, allotments: AllotmentMap): Promise<void> {
     const known = new Map(this.#sources.map((source) => [sourceKey(source.group.config, source.config), source]));
     this.#groups = groupsOf(config, allotments, known);
     const sources = this.#sources;
     for (const source of known.values()) if (!sources.includes(source)) drop(source);
     const before = new Set(known.values());
-    for (const source of sources) if (!before.has(source)) void this.#refresh(source);
+    await Promise.all(sources.filter((source) => !before.has(source)).map((source) => this.#refresh(source)));
   }
 
   stop(): void {

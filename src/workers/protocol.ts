@@ -20,36 +20,46 @@ export type ConfigSource = { readonly text: string; readonly path: string } | { 
 /** An upstream's name, and its servers at work. */
 export type UpstreamPlaces = readonly [upstream: string, places: readonly MemberPlace[]];
 
-export interface StartMessage {
-  readonly kind: "start";
+/** A configuration and what goes with it. */
+export interface Cycle {
   readonly source: ConfigSource;
-  readonly adapter: string;
   /** Where to listen, in the order of the configuration, ports resolved; null: another worker does (a `unix:` path). */
   readonly endpoints: readonly (Endpoint | null)[];
-  /** Several workers share each port. */
-  readonly reusePort: boolean;
-  readonly ownAddresses: readonly string[];
   /** Open connections of this worker at most. */
   readonly connectionLimit: number;
-  /** The worker's number, from 0. */
-  readonly worker: number;
   /** What all workers count clients in; undefined where nothing limits clients. */
   readonly limits: LimitsMemory | undefined;
   /** Passwords of the proxies that the configuration names; they are to reach no log and no message. */
   readonly secrets: Secrets;
-  readonly numbering: Numbering;
   /** What all workers count together of upstreams' servers. */
   readonly board: BoardMemory;
   /** What each upstream has of it. */
   readonly allotments: AllotmentMap;
   /** Servers that DNS has named so far, by upstream. */
   readonly places: readonly UpstreamPlaces[];
+}
+
+export interface StartMessage extends Cycle {
+  readonly kind: "start";
+  readonly adapter: string;
+  /** Several workers share each port. */
+  readonly reusePort: boolean;
+  readonly ownAddresses: readonly string[];
+  /** The worker's number, from 0. */
+  readonly worker: number;
+  readonly numbering: Numbering;
   /** The control plane wants each finished connection's record, besides its log line. */
   readonly records: boolean;
 }
 
+/** Another configuration comes into force: `reloaded` or `reload_failed` follows, and then the former one stays. */
+export interface ReloadMessage extends Cycle {
+  readonly kind: "reload";
+}
+
 export type ToWorker =
   | StartMessage
+  | ReloadMessage
   | { readonly kind: "resolved"; readonly id: number; readonly answer: readonly string[] | IoError }
   /** DNS names other servers now. */
   | { readonly kind: "places"; readonly upstream: UpstreamPlaces }
@@ -67,6 +77,8 @@ export type FromWorker =
   | { readonly kind: "started"; readonly wakeDescriptor: number | undefined }
   /** It cannot start; `endpoint` where a listener is the cause. */
   | { readonly kind: "failed"; readonly error: IoError; readonly endpoint: Endpoint | undefined }
+  | { readonly kind: "reloaded" }
+  | { readonly kind: "reload_failed"; readonly error: IoError; readonly endpoint: Endpoint | undefined }
   | { readonly kind: "resolve"; readonly id: number; readonly name: string }
   /** Finished lines of the access log, one or more. */
   | { readonly kind: "log"; readonly lines: string }

@@ -17,7 +17,7 @@ import type { MemberPlace } from "../upstream/upstream.ts";
 import { Discovery } from "./discovery.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import type { UpstreamPlaces } from "./protocol.ts";
-import { watchUpstreams } from "./upstream_watch.ts";
+import { placesAtWork, watchUpstreams } from "./upstream_watch.ts";
 
 /** What carries the connections, as far as it is told of changes. */
 export interface Surrounded {
@@ -35,7 +35,7 @@ export interface Surrounded {
 
 export interface SurroundingsParts {
   readonly config: Config;
-  readonly names: NameCache;
+  readonly names: Pick<NameCache, "resolve" | "lookUp" | "lookUpService">;
   readonly clock: Clock;
   readonly host: Pick<Host, "interfaceAddresses" | "probe">;
   readonly plane: Surrounded;
@@ -49,9 +49,9 @@ export class Surroundings {
   readonly #parts: SurroundingsParts;
   readonly #discovery: Discovery;
   readonly #ownAddresses: OwnAddresses;
-  /** What DNS had named before the checks began. */
-  readonly #found = new Map<string, readonly MemberPlace[]>();
   #health: UpstreamHealth | undefined;
+  /** Another configuration is about to come into force: who carries connections is told of servers by that. */
+  #isPreparing = false;
 
   constructor(parts: SurroundingsParts) {
     this.#parts = parts;
@@ -75,13 +75,49 @@ export class Surroundings {
   async start(): Promise<void> {
     this.#ownAddresses.start();
     if (this.#discovery.isIdle) return;
-    await new Promise<void>((resolve) => {
+    await this.#aMoment(this.#discovery.start());
+  }
+
+  /** Until it is done, but not for long. */
+  #aMoment(done: Promise<void>): Promise<void> {
+    return new Promise<void>((resolve) => {
       const cancel = this.#parts.clock.after(FIRST_ANSWERS, resolve);
-      void this.#discovery.start().then(() => {
+      void done.then(() => {
         cancel();
         resolve();
       });
     });
+  }
+
+  /** Looks for the servers of another configuration, which has its allotments: those that DNS names, by upstream. */
+  async prepare(config: Config): Promise<UpstreamPlaces[]> {
+    this.#isPreparing = true;
+    await this.#aMoment(this.#discovery.reconfigure(config, this.#parts.plane.board.allotments));
+    return this.#discovery.places;
+  }
+
+  /** What was prepared is in force. */
+  use(config: Config): void {
+    this.#isPreparing = false;
+    const { plane } = this.#parts;
+    this.#health?.reconfigure(config, plane.endpoints, this.#places(config));
+    // What DNS has said since they were told.
+    this.#tellPlaces();
+  }
+
+  /** What was prepared is not in force, `former` still is. */
+  undo(former: Config): void {
+    void this.#discovery.reconfigure(former, this.#parts.plane.board.allotments);
+    this.#isPreparing = false;
+    this.#tellPlaces();
+  }
+
+  #tellPlaces(): void {
+    for (const places of this.#discovery.places) this.#parts.plane.setPlaces(places);
+  }
+
+  #places(config: Config): ReadonlyMap<string, readonly MemberPlace[]> {
+    return placesAtWork(config, this.#parts.plane.board.allotments, new Map(this.#discovery.places));
   }
 
   /** Begins to check servers; the plane has started. */
@@ -91,7 +127,7 @@ export class Surroundings {
       config,
       clock,
       plane,
-      found: this.#found,
+      found: new Map(this.#discovery.places),
       probe: host.probe,
       resolve: (name, answer) => void names.resolve(name).then(answer, answer),
       warn,
@@ -110,8 +146,8 @@ export class Surroundings {
   }
 
   #changed(upstream: string, places: readonly MemberPlace[]): void {
+    if (this.#isPreparing) return;
     this.#parts.plane.setPlaces([upstream, places]);
-    if (this.#health === undefined) this.#found.set(upstream, places);
-    else this.#health.setMembers(upstream, places);
+    this.#health?.setMembers(upstream, places);
   }
 }

@@ -34,6 +34,7 @@ export function watchUpstreams(parts: WatchParts): UpstreamHealth {
     probe: parts.probe,
     resolve: (name, answer) => parts.resolve(name, answer),
     random: createRandom(clock.wallTime()),
+    unwatched: (slot) => plane.board.board.write(slot, "health", HEALTH.unknown),
     changed: (plan, isUp) => carryOut(parts, plan, isUp),
     connections: (slot) => plane.board.board.read(slot, "active"),
     warn: (line) => parts.warn(line),

@@ -171,6 +171,27 @@ export class RunningProxy extends LogWaiting {
     this.#child.kill(signal);
   }
 
+  /** Another configuration for the file that it has read. */
+  rewrite(config: ProxyOptions["config"]): void {
+    writeFileSync(join(this.directory, CONFIG_FILE), configuration(config).text);
+  }
+
+  /** Rewrites its file and has it read again; the lines that it then says, the first one tells how that went. */
+  async reload(config: ProxyOptions["config"]): Promise<string> {
+    this.rewrite(config);
+    const before = this.#stderr.length;
+    this.notify("SIGHUP");
+    return await this.#changes.until(
+      () => `the end of a reload; it said:\n${this.#stderr}`,
+      () => {
+        const said = this.#stderr.slice(before);
+        if (/^certless: (?:reloaded in|the configuration in force stays)/m.test(said)) return said;
+        this.#assertAlive();
+        return undefined;
+      },
+    );
+  }
+
   async waitForExit(deadline = DEADLINE): Promise<Exit> {
     this.#stopping = true;
     return await this.#changes.until(
@@ -232,11 +253,12 @@ export class RunningProxy extends LogWaiting {
 }
 
 const MAIN = "adapters/main.ts";
+const CONFIG_FILE = "certless.yaml";
 
 /** Spawns the program; what it says is not looked at. */
 export function launch(scope: Scope, combination: Combination, options: ProxyOptions): RunningProxy {
   const directory = temporaryDirectory(scope);
-  const file = join(directory, "certless.yaml");
+  const file = join(directory, CONFIG_FILE);
   const { text, json } = configuration(options.config);
   writeFileSync(file, text);
   const [command, args] = commandOf(combination, MAIN);

@@ -12,6 +12,7 @@ function start(world: ProbeWorld, plans = planOf({ type: "tcp", interval: "1s" }
     probe: world.probe,
     resolve: (name, answer) => world.resolve(name, answer),
     random,
+    unwatched: (slot) => changes.push(`${slot} left`),
     changed: ({ slot }, isUp) => changes.push(`${slot} ${isUp ? "up" : "down"}`),
     warn: (line) => lines.push(line),
   });
@@ -69,7 +70,7 @@ describe("when", () => {
     );
     world.clock.run(10_000);
     assert.ok(world.requests.every(({ endpoint }) => endpoint.kind === "tcp" && endpoint.ip !== "10.0.0.2"));
-    assert.deepEqual(changes, ["0 up", "1 up", "2 up", "2 up"]);
+    assert.deepEqual(changes, ["0 up", "1 up", "2 up", "1 left", "2 up"]);
   });
 
   test("stopped, nothing comes any more", () => {

@@ -60,9 +60,10 @@ describe("allotments", () => {
       used.add(slotsOf(allotments, `b${round}`)![0]!);
     }
     assert.ok(!used.has(slot!));
-    assert.ok(used.size <= 2, "slots are used again");
+    assert.ok(used.size <= 3, "slots are used again");
     assert.equal(allotments.memory.segments.length, 1);
     allotments.board.count(slot!, -1);
+    allotments.allot(upstreams("{}"));
     allotments.allot(upstreams("{}"));
     const all = Array.from({ length: 200 }, (_, index) => `10.1.0.${index}:1`).join();
     allotments.allot(upstreams(`{ c: { servers: [${all}] } }`));
@@ -70,6 +71,17 @@ describe("allotments", () => {
     assert.equal(allotments.board.read(slot!, "disabled"), 0);
     assert.equal(new Set(slotsOf(allotments, "c")).size, 200);
     assert.equal(allotments.memory.segments.length, 2);
+  });
+
+  test("what did not come into force leaves everything as it was", () => {
+    const allotments = new Allotments(upstreams("{ a: { servers: [10.0.0.1:1, 10.0.0.2:1] } }"), 2, CLOCK);
+    const before = allotments.allotments.get("a");
+    allotments.allot(upstreams("{ b: { servers: [10.0.0.1:1, 10.0.0.3:1] } }"));
+    const [b] = [allotments.allotments.get("b")!];
+    assert.ok(!before!.servers.some((slot) => b.servers.includes(slot)) && b.group !== before!.group);
+    allotments.undo();
+    assert.equal(allotments.allotments.get("a"), before);
+    assert.equal(allotments.allotments.get("b"), undefined);
   });
 
   test("threads that opened the board earlier learn of its growth", () => {

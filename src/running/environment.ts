@@ -1,0 +1,17 @@
+/** What a proxy runs on. Types only. */
+
+import type { Adapter } from "../adapter.ts";
+import type { ConnectionRecord } from "../connection_record.ts";
+import type { Host } from "../host.ts";
+
+/** An adapter that this thread cannot use itself, but workers can. */
+export type WorkerAdapter = Pick<Adapter, "name" | "capabilities">;
+
+export interface ProxyEnvironment {
+  readonly adapter: Adapter;
+  /** An adapter that needs a thread of its own: then all connections are carried by workers. */
+  readonly workerAdapter?: WorkerAdapter | undefined;
+  readonly host: Host;
+  /** Called once for each connection when it has ended, beside the access log. */
+  readonly finished?: (record: ConnectionRecord) => void;
+}

@@ -1,0 +1,166 @@
+/**
+ * What carries the connections: this thread, or workers.
+ *
+ * Owns: the choice, and that both look the same to whoever runs a proxy.
+ */
+
+import type { Endpoint } from "../address.ts";
+import type { Config } from "../config/config.ts";
+import type { ConnectionRecord } from "../connection_record.ts";
+import { WorkerLimits } from "../limits/admission.ts";
+import type { ConnectionCounts } from "../metrics/counts.ts";
+import { openEndpoints } from "../proxy/open_endpoints.ts";
+import { type Circumstances, ProxyServer } from "../proxy/proxy_server.ts";
+import { type Allotments, ownBoard } from "../upstream/allotments.ts";
+import { ControlPlane, type PlaneCycle } from "../workers/control_plane.ts";
+import type { UpstreamPlaces } from "../workers/protocol.ts";
+import type { Surrounded } from "../workers/surroundings.ts";
+import type { AccessLog } from "./access_log.ts";
+import type { ProxyEnvironment } from "./environment.ts";
+import type { NamesInForce } from "./names_in_force.ts";
+
+export interface Plane extends Surrounded {
+  readonly board: Allotments;
+  readonly openConnections: number;
+  readonly counts: { readonly snapshot: ConnectionCounts };
+  readonly workers: number;
+  /** @throws {ListenError | Error} as the rejection. */
+  start(): Promise<void>;
+  /**
+   * Puts another configuration in force; where that cannot be, the former one stays.
+   * @param places the servers that DNS has named.
+   * @throws {ListenError | Error} as the rejection.
+   */
+  reload(cycle: PlaneCycle, places: readonly UpstreamPlaces[]): Promise<void>;
+  cut(): void;
+  stop(timeout: number, draining: (connections: number) => void): Promise<void>;
+}
+
+export interface PlaneParts {
+  readonly cycle: PlaneCycle;
+  readonly names: NamesInForce;
+  readonly log: AccessLog;
+  readonly environment: ProxyEnvironment;
+  warn(message: string): void;
+}
+
+/** How many worker threads the configuration and the environment come to; 0: this thread carries the connections. */
+export function workerCount(
+  { workers }: Config,
+  { adapter, workerAdapter, host }: ProxyEnvironment,
+  warn: (message: string) => void,
+): number {
+  if (host.startWorker === undefined) return 0;
+  const wanted = workers === "auto" ? host.parallelism : workers;
+  if (workerAdapter !== undefined) return wanted;
+  if (wanted > 1 && adapter.capabilities.reusePort) return wanted;
+  if (wanted > 1 && workers !== "auto") {
+    warn(`workers: ${workers} is not possible: the adapter ${adapter.name} cannot share a port here`);
+  }
+  return 0;
+}
+
+/** @param workers as `workerCount` says. */
+export function createPlane(parts: PlaneParts, workers: number): Plane {
+  return workers === 0 ? new OwnThread(parts) : createWorkers(parts, workers);
+}
+
+/** This thread carries all connections. */
+class OwnThread implements Plane {
+  readonly workers = 1;
+  readonly board: Allotments;
+  readonly #server: ProxyServer;
+  #cycle: PlaneCycle;
+
+  constructor({ cycle, names, log, environment, warn }: PlaneParts) {
+    const { adapter, host, finished } = environment;
+    this.#cycle = cycle;
+    this.board = ownBoard(cycle.config.upstreams, adapter.clock);
+    this.#server = new ProxyServer(cycle.config, {
+      ...circumstances(cycle),
+      adapter,
+      board: this.board,
+      resolve: (name, answer) => void names.resolve(name).then(answer, answer),
+      ownAddresses: host.interfaceAddresses(),
+      finished: (record: ConnectionRecord) => {
+        log.record(record);
+        finished?.(record);
+      },
+      warn,
+    });
+  }
+
+  get counts(): ProxyServer["counts"] {
+    return this.#server.counts;
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#server.endpoints;
+  }
+
+  get openConnections(): number {
+    return this.#server.openConnections;
+  }
+
+  start(): Promise<void> {
+    return this.#server.start();
+  }
+
+  async reload(cycle: PlaneCycle, places: readonly UpstreamPlaces[]): Promise<void> {
+    const { listeners } = cycle.config;
+    const open = openEndpoints(listeners, { listeners: this.#cycle.config.listeners, endpoints: this.endpoints });
+    const prepared = await this.#server.prepare(cycle.config, {
+      ...circumstances(cycle),
+      endpoints: listeners.map(({ endpoint }, index) => open[index] ?? endpoint),
+      allotments: this.board.allotments,
+      places: new Map(places),
+    });
+    this.#server.reconfigure(prepared);
+    this.#cycle = cycle;
+  }
+
+  setPlaces([upstream, places]: UpstreamPlaces): void {
+    this.#server.upstreams.get(upstream)?.setMembers(places);
+  }
+
+  setOwnAddresses(addresses: readonly string[]): void {
+    this.#server.setOwnAddresses(addresses);
+  }
+
+  cut(): void {
+    this.#server.cut();
+  }
+
+  cutServer(slot: number): void {
+    this.#server.cutServer(slot);
+  }
+
+  freed(upstream: number): void {
+    this.#server.freed(upstream);
+  }
+
+  stop(timeout: number, draining: (connections: number) => void): Promise<void> {
+    draining(this.#server.openConnections);
+    return new Promise((drained) => this.#server.drain(timeout, drained));
+  }
+}
+
+function circumstances({ config, connectionLimit, limits, secrets }: PlaneCycle): Circumstances {
+  return { connectionLimit, limits: limits && new WorkerLimits(config.limits, limits, 0), secrets };
+}
+
+function createWorkers({ cycle, names, log, environment, warn }: PlaneParts, count: number): Plane {
+  const { adapter, host, workerAdapter = adapter, finished } = environment;
+  return new ControlPlane({
+    ...cycle,
+    count,
+    adapter,
+    workerAdapter: workerAdapter.name,
+    ownAddresses: host.interfaceAddresses(),
+    startWorker: host.startWorker!,
+    resolve: (name) => names.resolve(name),
+    writeLog: (lines) => log.write(lines),
+    warn,
+    finished,
+  });
+}

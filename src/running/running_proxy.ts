@@ -1,0 +1,247 @@
+/**
+ * A proxy at work: its parts put together, and another configuration put in force.
+ *
+ * Owns: the order in which parts start, change and stop. A reload tries whatever may fail before it changes anything.
+ */
+
+import type { Endpoint } from "../address.ts";
+import type { ConfigurationState, ReloadOutcome } from "../admin/api.ts";
+import type { Config } from "../config/config.ts";
+import type { ConfigError } from "../config/load.ts";
+import { namedServers } from "../config/named_servers.ts";
+import type { UpstreamStatus } from "../health/status.ts";
+import type { LimitsMemory } from "../limits/limits_memory.ts";
+import type { ConnectionCounts } from "../metrics/counts.ts";
+import { checkNames } from "../names/check_names.ts";
+import { ListenError } from "../proxy/listen_error.ts";
+import { loadSecrets } from "../secrets.ts";
+import { StartError } from "../start_error.ts";
+import type { PlaneCycle } from "../workers/control_plane.ts";
+import type { ConfigSource } from "../workers/protocol.ts";
+import { Surroundings } from "../workers/surroundings.ts";
+import { AccessLog } from "./access_log.ts";
+import { checkAdapterOptions } from "./adapter_options.ts";
+import { type Changes, changesBetween } from "./changes.ts";
+import { connectionLimit, limitsMemory } from "./connection_limit.ts";
+import type { ProxyEnvironment } from "./environment.ts";
+import { NamesInForce } from "./names_in_force.ts";
+import { createPlane, type Plane, workerCount } from "./plane.ts";
+
+/** A configuration that was read anew, or why it cannot be put in force. */
+export type Reread =
+  | { readonly config: Config; readonly source: ConfigSource }
+  | { readonly errors: readonly ConfigError[] }
+  | { readonly reason: string };
+
+/** How a reload went wrong. */
+interface Refusal {
+  readonly errors: readonly ConfigError[];
+  readonly reason: string;
+}
+
+export class ProxyAtWork {
+  readonly #environment: ProxyEnvironment;
+  readonly #plane: Plane;
+  readonly #names: NamesInForce;
+  readonly #log: AccessLog;
+  readonly #around: Surroundings;
+  #config: Config;
+  #limits: LimitsMemory | undefined;
+  #state: ConfigurationState;
+  /** The reload under way, or the last one. */
+  #reloading: Promise<unknown> = Promise.resolve();
+  #stopping = false;
+
+  private constructor(cycle: PlaneCycle, path: string | undefined, parts: Parts) {
+    const { environment, names, log } = parts;
+    const { adapter, host } = environment;
+    this.#environment = environment;
+    this.#config = cycle.config;
+    this.#limits = cycle.limits;
+    this.#names = names;
+    this.#log = log;
+    const warn = (message: string): void => this.#warn(message);
+    const count = workerCount(cycle.config, environment, warn);
+    this.#plane = createPlane({ cycle, names, log, environment, warn }, count);
+    this.#around = new Surroundings({
+      config: cycle.config,
+      names,
+      clock: adapter.clock,
+      host,
+      plane: this.#plane,
+      warn,
+    });
+    this.#state = { path, loadedAt: adapter.clock.wallTime(), reloads: 0, lastReload: undefined };
+  }
+
+  /** @throws {StartError | ListenError} as the rejection. */
+  static async start(config: Config, source: ConfigSource, environment: ProxyEnvironment): Promise<ProxyAtWork> {
+    const { adapter, workerAdapter = adapter, host } = environment;
+    const warn = (message: string): void => warnOn(environment, message);
+    checkAdapterOptions(config, workerAdapter);
+    const secrets = await loadSecrets(config, host);
+    const log = new AccessLog(host, warn);
+    log.prepare(config.log).use();
+    const names = new NamesInForce(config.resolver, { host, clock: adapter.clock, warn });
+    const limit = connectionLimit(config, host, warn);
+    const workers = Math.max(
+      1,
+      workerCount(config, environment, () => {}),
+    );
+    const limits = limitsMemory(config, host, limit, workers);
+    const cycle = { config, source, connectionLimit: limit, limits, secrets };
+    const path = "path" in source ? source.path : undefined;
+    const proxy = new ProxyAtWork(cycle, path, { environment, names, log });
+    try {
+      // Together: routes that need no name are served meanwhile, should DNS be slow.
+      await Promise.all([proxy.#plane.start(), proxy.#around.start()]);
+    } catch (error) {
+      proxy.#around.stop();
+      names.close();
+      await log.close();
+      throw error;
+    }
+    proxy.#around.startChecks();
+    void proxy.#warnOfNames();
+    return proxy;
+  }
+
+  get workers(): number {
+    return this.#plane.workers;
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#plane.endpoints;
+  }
+
+  get openConnections(): number {
+    return this.#plane.openConnections;
+  }
+
+  get counts(): ConnectionCounts {
+    return this.#plane.counts.snapshot;
+  }
+
+  get upstreams(): readonly UpstreamStatus[] {
+    return this.#around.upstreams;
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  get configuration(): ConfigurationState {
+    return this.#state;
+  }
+
+  reopenLog(): void {
+    this.#log.reopen();
+  }
+
+  /** Reads a configuration by `read` and puts it in force; one reload after another. Never rejects. */
+  reload(read: () => Promise<Reread>): Promise<ReloadOutcome> {
+    const next = this.#reloading.then(() => this.#reload(read));
+    this.#reloading = next;
+    return next;
+  }
+
+  async #reload(read: () => Promise<Reread>): Promise<ReloadOutcome> {
+    const { clock } = this.#environment.adapter;
+    const began = clock.now();
+    const warnings: string[] = [];
+    const outcome = await this.#tryReload(read, warnings);
+    const refused = "reason" in outcome;
+    const result: ReloadOutcome = {
+      ok: !refused,
+      at: clock.wallTime(),
+      duration: clock.now() - began,
+      changes: refused ? [] : outcome.changes,
+      errors: refused ? outcome.errors : [],
+      reason: refused ? outcome.reason : "",
+      warnings: refused ? warnings : [...warnings, ...outcome.warnings],
+    };
+    const { loadedAt, reloads } = this.#state;
+    const counted = refused ? { loadedAt, reloads } : { loadedAt: result.at, reloads: reloads + 1 };
+    this.#state = { ...this.#state, ...counted, lastReload: result };
+    return result;
+  }
+
+  async #tryReload(read: () => Promise<Reread>, warnings: string[]): Promise<Changes | Refusal> {
+    try {
+      if (this.#stopping) return refusal("Cannot reload: the proxy is stopping");
+      const reread = await read();
+      if ("errors" in reread) return { errors: reread.errors, reason: "" };
+      if ("reason" in reread) return refusal(reread.reason);
+      return await this.#use(reread.config, reread.source, warnings);
+    } catch (error) {
+      if (error instanceof StartError || error instanceof ListenError) return refusal(error.message);
+      return refusal(`Cannot reload: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** Whatever may fail comes first; then everything changes. */
+  async #use(config: Config, source: ConfigSource, warnings: string[]): Promise<Changes> {
+    const { adapter, workerAdapter = adapter, host } = this.#environment;
+    const former = this.#config;
+    checkAdapterOptions(config, workerAdapter);
+    const secrets = await loadSecrets(config, host);
+    const log = this.#log.prepare(config.log);
+    const board = this.#plane.board;
+    board.allot(config.upstreams.values());
+    try {
+      const limit = connectionLimit(config, host, (message) => warnings.push(message));
+      const limits = limitsMemory(config, host, limit, this.workers, this.#limits);
+      const places = await this.#around.prepare(config);
+      // Lines of connections that end from now on may be in the new form.
+      await this.#plane.reload({ config, source, connectionLimit: limit, limits, secrets }, places);
+      this.#limits = limits;
+    } catch (error) {
+      board.undo();
+      this.#around.undo(former);
+      log.release();
+      throw error;
+    }
+    this.#config = config;
+    log.use();
+    this.#names.use(config.resolver);
+    this.#around.use(config);
+    void this.#warnOfNames();
+    return changesBetween(former, config);
+  }
+
+  cut(): void {
+    this.#plane.cut();
+  }
+
+  async stop(draining: (connections: number) => void): Promise<void> {
+    this.#stopping = true;
+    await this.#reloading;
+    await this.#plane.stop(this.#config.timeouts.drain, draining);
+    this.#around.stop();
+    this.#names.close();
+    await this.#log.close();
+  }
+
+  /** Said, and no more: a machine may be up before its DNS is, and routes that need no name work without it. */
+  async #warnOfNames(): Promise<void> {
+    for (const { message } of await checkNames(namedServers(this.#config), this.#names)) this.#warn(message);
+  }
+
+  #warn(message: string): void {
+    warnOn(this.#environment, message);
+  }
+}
+
+interface Parts {
+  readonly environment: ProxyEnvironment;
+  readonly names: NamesInForce;
+  readonly log: AccessLog;
+}
+
+function warnOn({ host }: ProxyEnvironment, message: string): void {
+  host.stderr.write(`certless: ${message}\n`);
+}
+
+function refusal(reason: string): Refusal {
+  return { errors: [], reason };
+}

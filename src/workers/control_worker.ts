@@ -1,0 +1,67 @@
+/**
+ * What the control plane knows of a worker, and what it waits for.
+ *
+ * Owns: nothing but the shape; the control plane decides.
+ */
+
+import type { WorkerThread } from "../host.ts";
+import type { ToWorker } from "./protocol.ts";
+
+/** A worker as the control plane knows it. */
+export interface Worker {
+  readonly index: number;
+  thread: WorkerThread<ToWorker> | undefined;
+  /** Its first start; nobody waits for a replacement's. */
+  readonly firstStart: Deferred;
+  hasServed: boolean;
+  /** That it has said how much it has to drain, or is gone. */
+  draining: Deferred;
+  /** That it has drained, or is gone. */
+  ended: Deferred;
+  open: number;
+  /** Which of the cycles it was told last. */
+  cycle: number;
+  /** That it has taken the latest one. */
+  reloading: Deferred | undefined;
+  /** Starts in a row that did not last. */
+  failures: number;
+  startedAt: number;
+}
+
+/** A promise with its two ends. */
+export class Deferred {
+  readonly promise: Promise<void>;
+  resolve!: () => void;
+  reject!: (reason: Error) => void;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    this.promise.catch(() => {});
+  }
+}
+
+/** Nobody need wait for it any more. */
+export function settle({ draining, ended }: Worker): void {
+  draining.resolve();
+  ended.resolve();
+}
+
+/** One that has no thread yet. */
+export function newWorker(index: number): Worker {
+  return {
+    index,
+    thread: undefined,
+    firstStart: new Deferred(),
+    hasServed: false,
+    draining: new Deferred(),
+    ended: new Deferred(),
+    open: 0,
+    cycle: 0,
+    reloading: undefined,
+    failures: 0,
+    startedAt: 0,
+  };
+}
