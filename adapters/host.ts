@@ -5,7 +5,7 @@
  */
 
 import { randomInt } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, networkInterfaces } from "node:os";
 import process from "node:process";
@@ -42,6 +42,11 @@ async function readTextFile(path: string): Promise<string> {
   } catch (error) {
     throw toIoError(error);
   }
+}
+
+function fileStamp(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${found.ino} ${found.size} ${found.mtimeMs}`;
 }
 
 async function readStandardInput(): Promise<string> {
@@ -106,6 +111,7 @@ export function createHost({ startWorker }: HostOptions = {}): Host {
     stderr: new DescriptorTerminal(2),
     parseArgs: parse,
     readTextFile,
+    fileStamp,
     openLog,
     createResolver,
     probe: startProbe,

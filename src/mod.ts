@@ -10,7 +10,6 @@ import type { ConfigurationState, ReloadOutcome } from "./admin/api.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, configFromObject, formatConfigError } from "./config/load.ts";
 import type { ConfigInput } from "./config/schema.ts";
-import { readConfigFile } from "./config_file.ts";
 import type { ConnectionRecord } from "./connection_record.ts";
 import type { UpstreamStatus } from "./health/status.ts";
 import type { Host } from "./host.ts";
@@ -122,8 +121,7 @@ export async function startProxy(
     get configuration() {
       return proxy.configuration;
     },
-    reload: (input) =>
-      proxy.reload(async () => (input === undefined ? await rereadFile(source, host) : fromObject(input, host))),
+    reload: (input) => proxy.reload(input === undefined ? undefined : async () => fromObject(input, host)),
     reopenLog: () => proxy.reopenLog(),
     cut: () => proxy.cut(),
     stop: (draining = () => {}) => proxy.stop(draining),
@@ -133,12 +131,4 @@ export async function startProxy(
 function fromObject(object: ConfigInput, host: Host): Reread {
   const loaded = configFromObject(object, { toAscii: (name) => host.domainToAscii(name) });
   return "config" in loaded ? { config: loaded.config, source: { object } } : loaded;
-}
-
-async function rereadFile(source: ConfigSource, host: Host): Promise<Reread> {
-  if (!("path" in source)) return { reason: "Cannot reload: the configuration is in no file; give reload another one" };
-  const { path } = source;
-  if (path === "-") return { reason: "Cannot reload: the configuration came from standard input; use a file" };
-  const read = await readConfigFile(host, path);
-  return "config" in read ? { config: read.config, source: { text: read.text, path } } : read;
 }

@@ -52,7 +52,21 @@ async function start(
   { adapter, workerAdapter }: SelectedAdapter,
 ): Promise<RunningProxy> {
   try {
-    return await startProxy(config, { text, path }, { adapter, workerAdapter, host });
+    return await startProxy(
+      config,
+      { text, path },
+      {
+        adapter,
+        workerAdapter,
+        host,
+        reloaded: (outcome) =>
+          host.stderr.write(
+            reloadLines(outcome)
+              .map((line) => `certless: ${line}\n`)
+              .join(""),
+          ),
+      },
+    );
   } catch (error) {
     if (error instanceof ListenError || error instanceof StartError) throw new CliError(error.message);
     throw error;
@@ -87,11 +101,6 @@ const PROTOCOL_WORDS: Readonly<Record<ListenerProtocol, string>> = {
   any: "TLS, HTTP, PostgreSQL by name, others by kind",
 };
 
-async function reload({ stderr }: CliContext["host"], proxy: RunningProxy): Promise<void> {
-  const lines = reloadLines(await proxy.reload());
-  stderr.write(lines.map((line) => `certless: ${line}\n`).join(""));
-}
-
 /** Until a signal ends it. */
 function serve({ host }: CliContext, proxy: RunningProxy): Promise<number> {
   return new Promise((resolve) => {
@@ -120,7 +129,7 @@ function serve({ host }: CliContext, proxy: RunningProxy): Promise<number> {
       host.onSignal("SIGUSR1", () => proxy.reopenLog()),
       host.onSignal("SIGHUP", () => {
         proxy.reopenLog();
-        void reload(host, proxy);
+        void proxy.reload();
       }),
     ];
   });

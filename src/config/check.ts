@@ -239,7 +239,7 @@ function toListener(parsed: ParsedListener, routes: RouteTable, kinds: KindsConf
 }
 
 function toConfig(
-  { timeouts, resolver, selfAddresses, limits, log, tcp, adapter, workers }: ParsedConfig,
+  { timeouts, resolver, selfAddresses, limits, log, tcp, adapter, workers, watch }: ParsedConfig,
   listeners: readonly ListenerConfig[],
   routes: RouteTable,
   upstreams: ReadonlyMap<string, UpstreamConfig>,
@@ -257,5 +257,6 @@ function toConfig(
     tcp,
     adapter,
     workers,
+    watch,
   };
 }

@@ -25,6 +25,8 @@ export interface Config {
   readonly log: LogConfig;
   readonly tcp: TcpConfig;
   readonly adapter: AdapterChoice;
+  /** The file is read again when it has changed. */
+  readonly watch: boolean;
   /** Threads of the data plane; `auto`: one for each processor. */
   readonly workers: number | "auto";
 }

@@ -118,6 +118,9 @@ function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType
         .meta({ description: "One line per connection; `false` for none." }),
     }).prefault({}),
     tcp: buildTcp().prefault({}),
+    watch: bool()
+      .default(false)
+      .meta({ description: "Reload when the file has changed and stays as it is for a second." }),
     adapter: choice(["auto", "linux", "node", "deno", "bun"]).default("auto").meta({
       description: "Whose sockets to use; `auto` is `linux` where it can run, else the runtime's own.",
     }),

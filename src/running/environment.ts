@@ -1,6 +1,7 @@
 /** What a proxy runs on. Types only. */
 
 import type { Adapter } from "../adapter.ts";
+import type { ReloadOutcome } from "../admin/api.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { Host } from "../host.ts";
 
@@ -14,4 +15,6 @@ export interface ProxyEnvironment {
   readonly host: Host;
   /** Called once for each connection when it has ended, beside the access log. */
   readonly finished?: (record: ConnectionRecord) => void;
+  /** Called after each reload, whoever asked for it: a caller, or a file that has changed. */
+  readonly reloaded?: (outcome: ReloadOutcome) => void;
 }

@@ -9,6 +9,7 @@ import type { ConfigurationState, ReloadOutcome } from "../admin/api.ts";
 import type { Config } from "../config/config.ts";
 import type { ConfigError } from "../config/load.ts";
 import { namedServers } from "../config/named_servers.ts";
+import { readConfigFile } from "../config_file.ts";
 import type { UpstreamStatus } from "../health/status.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
 import type { ConnectionCounts } from "../metrics/counts.ts";
@@ -24,6 +25,7 @@ import { checkAdapterOptions } from "./adapter_options.ts";
 import { type Changes, changesBetween } from "./changes.ts";
 import { connectionLimit, limitsMemory } from "./connection_limit.ts";
 import type { ProxyEnvironment } from "./environment.ts";
+import { FileWatch } from "./file_watch.ts";
 import { NamesInForce } from "./names_in_force.ts";
 import { createPlane, type Plane, workerCount } from "./plane.ts";
 
@@ -45,6 +47,7 @@ export class ProxyAtWork {
   readonly #names: NamesInForce;
   readonly #log: AccessLog;
   readonly #around: Surroundings;
+  readonly #watch: FileWatch;
   #config: Config;
   #limits: LimitsMemory | undefined;
   #state: ConfigurationState;
@@ -70,6 +73,12 @@ export class ProxyAtWork {
       host,
       plane: this.#plane,
       warn,
+    });
+    this.#watch = new FileWatch({
+      clock: adapter.clock,
+      paths: () => (path === undefined || path === STANDARD_INPUT ? [] : [path]),
+      stamp: (file) => host.fileStamp(file),
+      changed: () => void this.reload(),
     });
     this.#state = { path, loadedAt: adapter.clock.wallTime(), reloads: 0, lastReload: undefined };
   }
@@ -102,6 +111,7 @@ export class ProxyAtWork {
       throw error;
     }
     proxy.#around.startChecks();
+    proxy.#watch.isOn = config.watch;
     void proxy.#warnOfNames();
     return proxy;
   }
@@ -138,8 +148,8 @@ export class ProxyAtWork {
     this.#log.reopen();
   }
 
-  /** Reads a configuration by `read` and puts it in force; one reload after another. Never rejects. */
-  reload(read: () => Promise<Reread>): Promise<ReloadOutcome> {
+  /** Reads a configuration by `read`, or its file anew, and puts it in force; one reload after another. Never rejects. */
+  reload(read: () => Promise<Reread> = () => this.#rereadFile()): Promise<ReloadOutcome> {
     const next = this.#reloading.then(() => this.#reload(read));
     this.#reloading = next;
     return next;
@@ -163,12 +173,14 @@ export class ProxyAtWork {
     const { loadedAt, reloads } = this.#state;
     const counted = refused ? { loadedAt, reloads } : { loadedAt: result.at, reloads: reloads + 1 };
     this.#state = { ...this.#state, ...counted, lastReload: result };
+    this.#environment.reloaded?.(result);
     return result;
   }
 
   async #tryReload(read: () => Promise<Reread>, warnings: string[]): Promise<Changes | Refusal> {
     try {
       if (this.#stopping) return refusal("Cannot reload: the proxy is stopping");
+      this.#watch.settled();
       const reread = await read();
       if ("errors" in reread) return { errors: reread.errors, reason: "" };
       if ("reason" in reread) return refusal(reread.reason);
@@ -202,11 +214,23 @@ export class ProxyAtWork {
       throw error;
     }
     this.#config = config;
+    this.#watch.isOn = config.watch;
     log.use();
     this.#names.use(config.resolver);
     this.#around.use(config);
     void this.#warnOfNames();
     return changesBetween(former, config);
+  }
+
+  async #rereadFile(): Promise<Reread> {
+    const { path } = this.#state;
+    if (path === undefined)
+      return { reason: "Cannot reload: the configuration is in no file; give reload another one" };
+    if (path === STANDARD_INPUT) {
+      return { reason: "Cannot reload: the configuration came from standard input; use a file" };
+    }
+    const read = await readConfigFile(this.#environment.host, path);
+    return "config" in read ? { config: read.config, source: { text: read.text, path } } : read;
   }
 
   cut(): void {
@@ -215,6 +239,7 @@ export class ProxyAtWork {
 
   async stop(draining: (connections: number) => void): Promise<void> {
     this.#stopping = true;
+    this.#watch.isOn = false;
     await this.#reloading;
     await this.#plane.stop(this.#config.timeouts.drain, draining);
     this.#around.stop();
@@ -231,6 +256,9 @@ export class ProxyAtWork {
     warnOn(this.#environment, message);
   }
 }
+
+/** As a path. */
+const STANDARD_INPUT = "-";
 
 interface Parts {
   readonly environment: ProxyEnvironment;

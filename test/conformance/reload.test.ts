@@ -146,4 +146,13 @@ forEachCombination((combination) => {
     assert.match(said, /the configuration in force stays: Cannot read the password/);
     await served(t, proxy, origin);
   });
+
+  test("watch: a file that has changed is reloaded", async (t) => {
+    const [first, second] = [await startOrigin(t), await startOrigin(t)];
+    const proxy = await startProxy(t, combination, { config: routed(first.address, { watch: true }) });
+    proxy.rewrite(routed(second.address, { watch: true }));
+    await proxy.waitForStderr(/^certless: reloaded in /m);
+    await served(t, proxy, second);
+    assert.equal(first.peers.length, 0);
+  });
 });

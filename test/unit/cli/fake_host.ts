@@ -39,6 +39,7 @@ export function fakeWorld(
       return { values, positionals } as ReturnType<Host["parseArgs"]>;
     },
     readTextFile: async (path) => (Object.hasOwn(files, path) ? files[path]! : missing("ENOENT")),
+    fileStamp: (path) => files[path],
     openLog: () => {
       throw { code: "EACCES", message: "permission denied" };
     },

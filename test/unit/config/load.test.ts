@@ -66,6 +66,7 @@ describe("a valid file", () => {
       log: { access: { path: "stdout", format: "text" } },
       tcp: { bind: [], fastOpen: false, userTimeout: 0 },
       adapter: "auto",
+      watch: false,
       workers: 1,
     });
   });
@@ -205,7 +206,7 @@ routes: { default: 10.0.0.3:443 }
   }
 });
 
-const TOP = "listeners, routes, upstreams, timeouts, resolver, selfAddresses, limits, log, tcp, adapter and workers";
+const TOP = "listeners, routes, upstreams, timeouts, resolver, selfAddresses, limits, log, tcp, watch, adapter and workers";
 const DURATION = "it must be a duration with its unit, such as 500ms, 10s, 5m, 1h or 1d";
 const SIZE = "it must be a size such as 64KiB, 10MB or 4096 (bytes)";
 

@@ -78,6 +78,7 @@ describe("the JSON Schema", () => {
       "limits",
       "log",
       "tcp",
+      "watch",
       "adapter",
       "workers",
     ]);
