@@ -121,7 +121,7 @@ export async function startProxy(
     get configuration() {
       return proxy.configuration;
     },
-    reload: (input) => proxy.reload(input === undefined ? undefined : async () => fromObject(input, host)),
+    reload: (input) => (input === undefined ? proxy.reloadFile() : proxy.reload(async () => fromObject(input, host))),
     reopenLog: () => proxy.reopenLog(),
     cut: () => proxy.cut(),
     stop: (draining = () => {}) => proxy.stop(draining),

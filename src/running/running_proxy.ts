@@ -53,6 +53,8 @@ export class ProxyAtWork {
   #state: ConfigurationState;
   /** The reload under way, or the last one. */
   #reloading: Promise<unknown> = Promise.resolve();
+  /** A reload of the file that has not begun yet. */
+  #nextFile: Promise<ReloadOutcome> | undefined;
   #stopping = false;
 
   private constructor(cycle: PlaneCycle, path: string | undefined, parts: Parts) {
@@ -78,7 +80,7 @@ export class ProxyAtWork {
       clock: adapter.clock,
       paths: () => (path === undefined || path === STANDARD_INPUT ? [] : [path]),
       stamp: (file) => host.fileStamp(file),
-      changed: () => void this.reload(),
+      changed: () => void this.reloadFile(),
     });
     this.#state = { path, loadedAt: adapter.clock.wallTime(), reloads: 0, lastReload: undefined };
   }
@@ -148,11 +150,20 @@ export class ProxyAtWork {
     this.#log.reopen();
   }
 
-  /** Reads a configuration by `read`, or its file anew, and puts it in force; one reload after another. Never rejects. */
-  reload(read: () => Promise<Reread> = () => this.#rereadFile()): Promise<ReloadOutcome> {
+  /** Puts in force what `read` gives; one reload after another. Never rejects. */
+  reload(read: () => Promise<Reread>): Promise<ReloadOutcome> {
     const next = this.#reloading.then(() => this.#reload(read));
     this.#reloading = next;
     return next;
+  }
+
+  /** The same with its file, read anew. Whoever asks before the reading has begun is given the same outcome. */
+  reloadFile(): Promise<ReloadOutcome> {
+    this.#nextFile ??= this.reload(() => {
+      this.#nextFile = undefined;
+      return this.#rereadFile();
+    });
+    return this.#nextFile;
   }
 
   async #reload(read: () => Promise<Reread>): Promise<ReloadOutcome> {

@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { Readable } from "node:stream";
@@ -171,9 +171,11 @@ export class RunningProxy extends LogWaiting {
     this.#child.kill(signal);
   }
 
-  /** Another configuration for the file that it has read. */
+  /** Another configuration for the file that it has read; nobody ever sees half of it. */
   rewrite(config: ProxyOptions["config"]): void {
-    writeFileSync(join(this.directory, CONFIG_FILE), configuration(config).text);
+    const path = join(this.directory, CONFIG_FILE);
+    writeFileSync(`${path}.new`, configuration(config).text);
+    renameSync(`${path}.new`, path);
   }
 
   /** Rewrites its file and has it read again; the lines that it then says, the first one tells how that went. */
