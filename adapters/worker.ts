@@ -18,7 +18,6 @@ import type { Adapter } from "../src/adapter.ts";
 import type { WorkerEvents, WorkerThread } from "../src/host.ts";
 import { DataPlane } from "../src/workers/data_plane.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../src/workers/protocol.ts";
-import { createHost } from "./host.ts";
 import { selectAdapter } from "./select.ts";
 
 export { isMainThread };
@@ -104,10 +103,8 @@ export async function serveAsWorker(): Promise<void> {
   const post = (message: FromWorker): void => port.postMessage(message);
   const warn = (message: string): void => post({ kind: "warn", message });
   const { adapter, wakeDescriptor, serve } = await threadAdapter(start.adapter, warn);
-  const host = createHost();
   const plane = new DataPlane({
     adapter,
-    toAscii: (name) => host.domainToAscii(name),
     wakeDescriptor,
     post,
   });

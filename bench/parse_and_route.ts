@@ -5,8 +5,9 @@
  */
 
 import process from "node:process";
-import { parsePattern, type RoutePattern } from "../src/hostname.ts";
+import { RouteTableBuilder } from "../src/route_table/route_table_builder.ts";
 import { Router } from "../src/router.ts";
+import { namelessRoute } from "../src/session/kind_routes.ts";
 import { ClientHelloReader } from "../src/tls/client_hello.ts";
 import corpus from "../test/fixtures/client_hellos.json" with { type: "json" };
 import { measure, report, runtime } from "./measure.ts";
@@ -16,17 +17,18 @@ function hello(name: string): Uint8Array {
   return Uint8Array.from(Buffer.from(found.chunks.join(""), "hex"));
 }
 
-function pattern(text: string): RoutePattern {
-  const parsed = parsePattern(text, (name) => name);
-  if ("error" in parsed) throw new Error(parsed.error);
-  return parsed;
-}
-
-const DEFAULT = pattern("default");
-
-function table(size: number): Router<RoutePattern> {
-  const names = Array.from({ length: size - 1 }, (_, index) => pattern(`host-${index}.example.test`));
-  return new Router([...names, pattern("shop.example.test")], DEFAULT);
+function table(size: number): Router {
+  const builder = new RouteTableBuilder();
+  const names = Array.from({ length: size - 1 }, (_, index) => `host-${index}.example.test`);
+  const content = {
+    to: { kind: "upstream", name: "pool" },
+    allowPrivate: false,
+    via: undefined,
+    bind: undefined,
+  } as const;
+  for (const name of [...names, "shop.example.test"]) builder.add({ kind: "exact", name }, content, name, 1);
+  const reject = { kind: "reject" } as const;
+  return new Router(builder.finish(reject), namelessRoute("default", reject));
 }
 
 function parse(bytes: Uint8Array): string | undefined {

@@ -105,14 +105,14 @@ export function normalizeConfigName(text: string, toAscii: ToAscii): string | un
  * - `exact`: `name` itself.
  * - `suffix`: names below `name` at any depth (`*.a.com`); with `apex` also `name` itself (`.a.com`).
  * - `prefix`: names that begin with `name` and a dot (`mail.*`).
- * - `regex`: names that `regex` finds something in, without its flags `g` and `y`.
+ * - `regex`: names that the regular expression finds something in: see `patternRegex`.
  * - `default`: everything else, a missing name included.
  */
 export type RoutePattern =
   | { readonly kind: "exact"; readonly name: string }
   | { readonly kind: "suffix"; readonly name: string; readonly apex: boolean }
   | { readonly kind: "prefix"; readonly name: string }
-  | { readonly kind: "regex"; readonly source: string; readonly regex: RegExp }
+  | { readonly kind: "regex"; readonly source: string }
   | { readonly kind: "default" };
 
 /** Why a text is no pattern: one line to stand behind a colon; a regular expression's may quote the text, unescaped. */
@@ -125,15 +125,21 @@ const WILDCARDS =
   "'*' stands for whole labels at one end only: '*.example.com' or 'mail.*'; for more use a regular expression, '~…'";
 
 /**
- * Compiled with `u`: an unknown escape is an error rather than a letter, which finds typing errors, while `v` would
+ * With `u`: an unknown escape is an error rather than a letter, which finds typing errors, while `v` would
  * also refuse classes such as `[(|]`, which PCRE takes. And with `i`, since names come in lower case; nginx's
  * `~*` says just that, and no expression can begin with a star.
+ * @throws {SyntaxError}
  */
+export function patternRegex(source: string): RegExp {
+  return new RegExp(source, "iu");
+}
+
 function parseRegex(text: string): RoutePattern | PatternError {
   const source = text.startsWith("*") ? text.slice(1) : text;
   if (source === "") return { error: "'~' must be followed by a regular expression" };
   try {
-    return { kind: "regex", source, regex: new RegExp(source, "iu") };
+    patternRegex(source);
+    return { kind: "regex", source };
   } catch (error) {
     // V8 repeats the expression, which the reader of the message has already.
     const reason = error instanceof Error ? error.message.replace("Invalid regular expression: ", "") : String(error);

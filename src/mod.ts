@@ -17,7 +17,6 @@ import type { ConnectionCounts } from "./metrics/counts.ts";
 import type { ProxyEnvironment } from "./running/environment.ts";
 import { ProxyAtWork, type Reread } from "./running/running_proxy.ts";
 import { StartError } from "./start_error.ts";
-import type { ConfigSource } from "./workers/protocol.ts";
 
 export type { CertificateStatus, ServerStatus, UpstreamStatus } from "./health/status.ts";
 export { ListenError } from "./proxy/listen_error.ts";
@@ -86,21 +85,21 @@ export class InvalidConfigError extends Error {
 export async function createProxy(config: ConfigInput, environment: ProxyEnvironment): Promise<RunningProxy> {
   const loaded = configFromObject(config, { toAscii: (name) => environment.host.domainToAscii(name) });
   if ("errors" in loaded) throw new InvalidConfigError(loaded.errors);
-  return startProxy(loaded.config, { object: config }, environment);
+  return startProxy(loaded.config, undefined, environment);
 }
 
 /**
  * Starts a proxy from a checked configuration.
- * @param source what `config` was read from: worker threads read it again.
+ * @param path of the file that `config` was read from; undefined: none, and only another object can be put in force.
  * @throws {StartError | ListenError} as the rejection.
  */
 export async function startProxy(
   config: Config,
-  source: ConfigSource,
+  path: string | undefined,
   environment: ProxyEnvironment,
 ): Promise<RunningProxy> {
   const { host } = environment;
-  const proxy = await ProxyAtWork.start(config, source, environment);
+  const proxy = await ProxyAtWork.start(config, path, environment);
   return {
     workers: proxy.workers,
     get endpoints() {
@@ -130,5 +129,5 @@ export async function startProxy(
 
 function fromObject(object: ConfigInput, host: Host): Reread {
   const loaded = configFromObject(object, { toAscii: (name) => host.domainToAscii(name) });
-  return "config" in loaded ? { config: loaded.config, source: { object } } : loaded;
+  return loaded;
 }

@@ -46,22 +46,23 @@ const RINGS: readonly Ring[] = [
   { name: "wire", rooms: ["tls", "http", "proxy_protocol", "postgres", "dns"], imports: ["leaf"] },
   { name: "opening", rooms: ["opening"], imports: ["leaf", "wire"] },
   { name: "record", rooms: ["connection_record", "variables"], imports: ["leaf", "record"] },
+  { name: "table", rooms: ["route_table"], imports: ["leaf"], types: ["config"] },
   {
     name: "policy",
     rooms: ["config", "router", "upstream", "names", "log", "limits", "metrics"],
-    imports: ["leaf", "record"],
+    imports: ["leaf", "record", "table"],
     types: ["config"],
   },
   {
     name: "machine",
     rooms: ["session", "deadlines", "health"],
-    imports: ["leaf", "wire", "opening", "record", "policy"],
+    imports: ["leaf", "wire", "opening", "record", "table", "policy"],
   },
   { name: "driver", rooms: ["proxy"], imports: ["leaf", "wire", "record", "policy", "machine"] },
   {
     name: "shell",
     rooms: ["cli", "admin", "mod", "running", "config_file", "workers", "secrets", "start_error"],
-    imports: ["leaf", "wire", "record", "policy", "machine", "driver", "shell"],
+    imports: ["leaf", "wire", "record", "table", "policy", "machine", "driver", "shell"],
   },
 ];
 
@@ -123,6 +124,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/workers/control_worker.ts": "ControlPlane keeps them: test/unit/workers/control_plane.test.ts",
   "src/proxy/route_changes.ts": "ProxyServer asks it: test/unit/proxy/reconfigure.test.ts",
   "src/proxy/listen_error.ts": "its causes are the system's: test/conformance/addresses.test.ts",
+  "src/route_table/name_hash.ts": "Router finds by it what the builder has put in: test/unit/router.test.ts",
   "src/session/egress.ts": "Session goes out by it: test/unit/session/egress.test.ts",
   "src/session/proxy_header.ts": "Session sends it: test/unit/session/egress.test.ts",
   "src/session/via_plan.ts": "Session dials by it: test/unit/session/egress.test.ts",

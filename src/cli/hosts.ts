@@ -2,6 +2,7 @@
 
 import { canonicalIp } from "../address.ts";
 import type { Config } from "../config/config.ts";
+import { routesOf } from "../route_table/route_reader.ts";
 import { type CliContext, CliError, type Command, type CommandArgs, EXIT } from "./command.ts";
 import { load } from "./load.ts";
 import { routeTables } from "./summary.ts";
@@ -33,7 +34,7 @@ A hosts file knows no wildcards, so routes with one stand there as comments.`,
 export function hostsLines(config: Config, ip: string): string[] {
   const names = new Set<string>();
   const comments = new Set<string>();
-  for (const route of routeTables(config).flatMap((table) => table.patterns)) {
+  for (const route of routeTables(config).flatMap((table) => [...routesOf(table)])) {
     if (route.to.kind === "reject") continue;
     if (route.kind === "exact" || (route.kind === "suffix" && route.apex)) names.add(route.name);
     if (route.kind !== "exact") {

@@ -18,7 +18,7 @@ import { type CliContext, type Command, type CommandArgs, EXIT } from "./command
 import { load } from "./load.ts";
 import { openNames } from "./names.ts";
 import { type Style, styleFor } from "./style.ts";
-import { destinationText, plural, routeTables } from "./summary.ts";
+import { plural, routeTables } from "./summary.ts";
 
 /** Servers that are asked at once. */
 const ABREAST = 32;
@@ -97,10 +97,8 @@ function behindProxies(config: Config): string[] {
 /** What is passed through from TLS clients must be TLS servers. */
 function implied(config: Config, { name }: UpstreamConfig): HealthCheckConfig {
   const tls = { ...config, listeners: config.listeners.filter(({ protocol }) => protocol === "tls") };
-  const leadsHere = routeTables(tls).some((table) =>
-    [table.default, ...table.patterns.map(({ to }) => to)].some(
-      (to) => to.kind === "upstream" && destinationText(to) === name,
-    ),
+  const leadsHere = routeTables(tls).some(
+    ({ upstreams, default: to }) => upstreams.has(name) || (to.kind === "upstream" && to.name === name),
   );
   return defaultHealthCheck(leadsHere ? "tls" : "tcp");
 }

@@ -1,6 +1,7 @@
 /** `certless route`: which rule a name meets, where it leads, and why. */
 
 import { canonicalIp, formatEndpoint, parsePort } from "../address.ts";
+import { holdsAddress } from "../cidr_set.ts";
 import type {
   AccessConfig,
   Config,
@@ -88,7 +89,7 @@ function selectListeners(config: Config, given: string | boolean | undefined): r
 function refusedClient(listener: ListenerConfig, client: string | undefined): string | undefined {
   if (client === undefined) return undefined;
   if (!listener.proxyProtocol) return denied(listener.access, client, "the listener");
-  if (listener.trustedProxies.contains(client)) return undefined;
+  if (holdsAddress(listener.trustedProxies, client)) return undefined;
   return `rejected: untrusted_peer (a PROXY header is required and ${client} is not in trustedProxies)`;
 }
 

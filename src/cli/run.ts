@@ -48,25 +48,21 @@ async function select(context: CliContext, name: string): Promise<SelectedAdapte
 
 async function start(
   { host }: CliContext,
-  { config, text, path }: LoadedConfig,
+  { config, path }: LoadedConfig,
   { adapter, workerAdapter }: SelectedAdapter,
 ): Promise<RunningProxy> {
   try {
-    return await startProxy(
-      config,
-      { text, path },
-      {
-        adapter,
-        workerAdapter,
-        host,
-        reloaded: (outcome) =>
-          host.stderr.write(
-            reloadLines(outcome)
-              .map((line) => `certless: ${line}\n`)
-              .join(""),
-          ),
-      },
-    );
+    return await startProxy(config, path, {
+      adapter,
+      workerAdapter,
+      host,
+      reloaded: (outcome) =>
+        host.stderr.write(
+          reloadLines(outcome)
+            .map((line) => `certless: ${line}\n`)
+            .join(""),
+        ),
+    });
   } catch (error) {
     if (error instanceof ListenError || error instanceof StartError) throw new CliError(error.message);
     throw error;
@@ -80,7 +76,7 @@ function startupLines({ host }: CliContext, config: Config, selected: SelectedAd
   config.listeners.forEach(({ protocol, kinds, routes, proxyProtocol, redirectToHttps }, index) => {
     const notes = [
       PROTOCOL_WORDS[protocol],
-      plural(routes.patterns.length, "route"),
+      plural(routes.size, "route"),
       `default ${destinationText(routes.default)}`,
     ];
     if (kinds !== undefined) notes.push(`ssh ${destinationText(kinds.ssh)}`, `other ${destinationText(kinds.other)}`);

@@ -16,7 +16,7 @@ export function routeTables(config: Config): RouteTable[] {
 
 /** Routes of all tables, `default` not counted. */
 export function countRoutes(config: Config): number {
-  return routeTables(config).reduce((sum, table) => sum + table.patterns.length, 0);
+  return routeTables(config).reduce((sum, table) => sum + table.size, 0);
 }
 
 /** A server's address; without a port where the listener's is meant. */

@@ -5,7 +5,7 @@
  */
 
 import { type Cidr, cidrNetwork, parseCidr } from "../address.ts";
-import { CidrSet } from "../cidr_set.ts";
+import { createCidrSet } from "../cidr_set.ts";
 import type { AccessConfig, AccessRule } from "./config.ts";
 import type { Refusal } from "./destination.ts";
 import type { Fault, Path } from "./fault.ts";
@@ -108,7 +108,7 @@ function toRules(written: readonly WrittenRule[]): AccessRule[] {
     while (written[end]?.allow === allow) end++;
     const whom = written.slice(begin, end).map(({ who }) => who);
     const cidrs = whom.flatMap((who) => (who === "all" ? EVERYBODY : who === "unix:" ? [] : [who]));
-    rules.push({ allow, networks: new CidrSet(cidrs), unix: whom.includes("unix:") || whom.includes("all") });
+    rules.push({ allow, networks: createCidrSet(cidrs), unix: whom.includes("unix:") || whom.includes("all") });
   }
   return rules;
 }

@@ -6,8 +6,9 @@
  */
 
 import { type Endpoint, formatEndpoint } from "../address.ts";
-import { CidrSet } from "../cidr_set.ts";
+import { createCidrSet } from "../cidr_set.ts";
 import type { ToAscii } from "../hostname.ts";
+import { routesOf } from "../route_table/route_reader.ts";
 import { toAccess } from "./access_options.ts";
 import { checkUpstreamVia, checkViaUnix } from "./check_via.ts";
 import type {
@@ -209,7 +210,7 @@ function checkPorts(routes: RouteTable, at: Path, listener: Endpoint, parts: Par
     const reason = `${quote(formatEndpoint(listener))} has no port of its own; write the destination's, as in direct:443`;
     conflict(faults, [...at, text], `Cannot route ${quote(text)} from a unix: listener: ${reason}`);
   };
-  for (const { to, text } of routes.patterns) if (needsPort(to)) report(text);
+  for (const { to, text } of routesOf(routes)) if (needsPort(to)) report(text);
   if (needsPort(routes.default)) report("default");
 }
 
@@ -233,7 +234,7 @@ function checkRoutesGiven(value: Record<string, unknown>, faults: Fault[]): void
 function toListener(parsed: ParsedListener, routes: RouteTable, kinds: KindsConfig | undefined): ListenerConfig {
   const { address: endpoint, protocol, proxyProtocol, redirectToHttps, rate } = parsed;
   const redirect = redirectToHttps === true ? 443 : redirectToHttps === false ? undefined : redirectToHttps;
-  const trustedProxies = new CidrSet(parsed.trustedProxies);
+  const trustedProxies = createCidrSet(parsed.trustedProxies);
   const listener = { endpoint, protocol, kinds, proxyProtocol, trustedProxies, redirectToHttps: redirect, routes };
   return rate === undefined ? listener : { ...listener, rate };
 }

@@ -3,7 +3,8 @@
  * names behind a proxy are the proxy's to resolve, and servers behind one are out of reach of health checks.
  */
 
-import type { RouteTable, UpstreamConfig } from "./config.ts";
+import { notedRoutes, routesOf } from "../route_table/route_reader.ts";
+import type { Route, RouteTable, UpstreamConfig } from "./config.ts";
 import type { Fault, Path } from "./fault.ts";
 import { quote } from "./quote.ts";
 
@@ -50,9 +51,13 @@ export function checkViaUnix(
   upstreams: ReadonlyMap<string, UpstreamConfig>,
   faults: Fault[],
 ): void {
-  for (const { to, via, text } of routes.patterns) {
+  const isFault = ({ to, via }: Route): boolean => {
     const upstream = via === undefined || to.kind !== "upstream" ? undefined : upstreams.get(to.name);
-    if (upstream === undefined || unixServer(upstream) < 0) continue;
+    return upstream !== undefined && unixServer(upstream) >= 0;
+  };
+  // Hardly ever: then all routes are gone through.
+  if (![...notedRoutes(routes)].some(isFault)) return;
+  for (const { text } of [...routesOf(routes)].filter(isFault)) {
     const message = `Cannot use via on the route ${quote(text)}: ${REMEDY}`;
     faults.push({ code: "conflict", at: [...at, text, "via"], on: "key", message });
   }

@@ -66,8 +66,12 @@ export interface KindsConfig {
 }
 
 export interface RouteTable {
-  /** In file order; no two with one meaning, none of the kind `default`. */
-  readonly patterns: readonly Route[];
+  /** The routes in file order, no two with one meaning, none of the kind `default`; the room `route_table` reads and writes it. */
+  readonly memory: SharedArrayBuffer;
+  /** How many they are. */
+  readonly size: number;
+  /** The upstreams that they lead to, each with the first exact names that do. */
+  readonly upstreams: ReadonlyMap<string, readonly string[]>;
   /** `reject` where the file does not say; never `direct`. */
   readonly default: Destination;
   /** What the default route says beyond its destination. */

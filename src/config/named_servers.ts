@@ -5,6 +5,7 @@
  * behind a proxy, which resolves them itself.
  */
 
+import { notedRoutes } from "../route_table/route_reader.ts";
 import type { Config, Target } from "./config.ts";
 import { viasOf } from "./secrets.ts";
 
@@ -30,7 +31,7 @@ export function namedServers(config: Config): NamedServer[] {
     }
   }
   for (const table of new Set(config.listeners.map((listener) => listener.routes))) {
-    for (const { to, text, via } of table.patterns) {
+    for (const { to, text, via } of notedRoutes(table)) {
       if (to.kind === "host" && via === undefined) add(to, `routes.${text}`);
     }
     if (table.default.kind === "host") add(table.default, "routes.default");

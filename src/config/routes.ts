@@ -5,8 +5,10 @@
  */
 
 import { parsePattern, patternKey, type RoutePattern, type ToAscii } from "../hostname.ts";
+import type { RouteContent } from "../route_table/route_content.ts";
+import { RouteTableBuilder } from "../route_table/route_table_builder.ts";
 import { toAccess } from "./access_options.ts";
-import type { Destination, Route, RouteGuard, RouteOptions, RouteTable } from "./config.ts";
+import type { Destination, RouteGuard, RouteOptions, RouteTable } from "./config.ts";
 import { parseDestination } from "./destination.ts";
 import { type Fault, formatPath, type Path, type Positions, showValue } from "./fault.ts";
 import { escapeInvisible, quote } from "./quote.ts";
@@ -21,9 +23,7 @@ export interface RouteContext {
 }
 
 /** No routes: everything is rejected. */
-export const NO_ROUTES: RouteTable = { patterns: [], default: { kind: "reject" } };
-
-type Right = Omit<RouteOptions, "text" | "line">;
+export const NO_ROUTES: RouteTable = new RouteTableBuilder().finish({ kind: "reject" });
 
 const PLAIN = { allowPrivate: false, via: undefined, bind: undefined };
 
@@ -35,26 +35,23 @@ export function readRoutes(value: unknown, path: Path, context: RouteContext): R
     context.faults.push({ code: "wrong_type", at: path, on: "value", message });
     return NO_ROUTES;
   }
-  const patterns: Route[] = [];
+  const table = new RouteTableBuilder();
   const seen = new Map<string, string>();
-  let fallback: Right | undefined;
-  let hasOnChange = false;
+  let fallback: RouteContent | undefined;
   for (const [text, right] of Object.entries(value)) {
     const at = [...path, text];
     const pattern = readPattern(text, at, seen, context);
     const route = readRight(text, right, at, context);
     if (pattern === undefined || route === undefined) continue;
     if (pattern.kind !== "default") {
-      hasOnChange ||= route.onChange !== undefined;
-      patterns.push({ ...pattern, ...route, text, line: context.positions.keyOf(at).line });
+      table.add(pattern, route, text, context.positions.keyOf(at).line);
     } else if (isDefault(route.to, at, context)) {
       fallback = route;
     }
   }
-  const changes = hasOnChange || fallback?.onChange !== undefined ? { hasOnChange: true } : {};
-  if (fallback === undefined) return { patterns, default: NO_ROUTES.default, ...changes };
+  if (fallback === undefined) return table.finish(NO_ROUTES.default);
   const { to, allowPrivate: _, via: __, bind: ___, ...guard } = fallback;
-  return { patterns, default: to, ...(Object.keys(guard).length > 0 && { defaultGuard: guard }), ...changes };
+  return table.finish(to, Object.keys(guard).length > 0 ? guard : undefined);
 }
 
 /** The pattern, unless an earlier key (in `seen`) has the same meaning. */
@@ -83,7 +80,7 @@ function readPattern(
   return undefined;
 }
 
-function readRight(text: string, value: unknown, at: Path, context: RouteContext): Right | undefined {
+function readRight(text: string, value: unknown, at: Path, context: RouteContext): RouteContent | undefined {
   if (typeof value === "string") {
     const to = readDestination(text, value, at, context);
     return to && { to, ...PLAIN };

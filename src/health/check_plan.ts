@@ -8,10 +8,8 @@ import { type Endpoint, formatEndpoint } from "../address.ts";
 import type { Config, Destination, ListenerConfig, Target, UpstreamConfig } from "../config/config.ts";
 import type { HealthCheckConfig } from "../config/health_config.ts";
 import { writeLocalHeader } from "../proxy_protocol/local_header.ts";
+import { NOTED_NAMES } from "../route_table/route_table_builder.ts";
 import type { MemberPlace } from "../upstream/upstream.ts";
-
-/** Names that one check asks for at most: each is a handshake. */
-const MOST_NAMES = 8;
 
 export interface CheckPlan {
   readonly upstream: string;
@@ -76,32 +74,30 @@ function withPort(target: Target, asked: number | undefined, fallback: number): 
   return { kind: "tcp", ip: target.ip, port: asked ?? target.port ?? fallback };
 }
 
-/** Where a listener may lead. */
-function destinationsOf({ routes, kinds }: ListenerConfig): Destination[] {
+/** Where a listener may lead without a name that it has a route for. */
+function otherwise({ routes, kinds }: ListenerConfig): Destination[] {
   const byKind = kinds === undefined ? [] : [kinds.ssh, kinds.other, kinds.silent ?? kinds.other];
-  return [routes.default, ...routes.patterns.map(({ to }) => to), ...byKind];
+  return [routes.default, ...byKind];
 }
 
 /** Listeners that may lead to `upstream`: those of `protocol`, or any where there is none. */
 function listenersTo(config: Config, upstream: string, protocol: ListenerConfig["protocol"]): ListenerConfig[] {
-  const all = config.listeners.filter((listener) =>
-    destinationsOf(listener).some((to) => to.kind === "upstream" && to.name === upstream),
+  const all = config.listeners.filter(
+    (listener) =>
+      listener.routes.upstreams.has(upstream) ||
+      otherwise(listener).some((to) => to.kind === "upstream" && to.name === upstream),
   );
   const own = all.filter((listener) => listener.protocol === protocol);
   return own.length > 0 ? own : all;
 }
 
-/** The exact names whose routes lead to `upstream`, the first ones. */
+/** The exact names whose routes lead to `upstream`, the first ones: each is a handshake. */
 export function routedNames(config: Config, upstream: string, protocol: ListenerConfig["protocol"]): string[] {
   const names = new Set<string>();
   for (const { routes } of listenersTo(config, upstream, protocol)) {
-    for (const route of routes.patterns) {
-      if (route.kind !== "exact" || route.to.kind !== "upstream" || route.to.name !== upstream) continue;
-      names.add(route.name);
-      if (names.size === MOST_NAMES) return [...names];
-    }
+    for (const name of routes.upstreams.get(upstream) ?? []) names.add(name);
   }
-  return [...names];
+  return [...names].slice(0, NOTED_NAMES);
 }
 
 function listenerPort(

@@ -6,12 +6,13 @@
  */
 
 import { type Endpoint, parseIp } from "../address.ts";
+import { holdsAddress } from "../cidr_set.ts";
 import type { AccessConfig } from "../config/config.ts";
 
 export function permits({ rules, otherwise }: AccessConfig, client: Endpoint): boolean {
   const ip = client.kind === "tcp" ? parseIp(client.ip) : undefined;
   for (const { allow, networks, unix } of rules) {
-    if (ip === undefined ? unix : networks.contains(ip)) return allow;
+    if (ip === undefined ? unix : holdsAddress(networks, ip)) return allow;
   }
   return otherwise;
 }

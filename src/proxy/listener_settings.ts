@@ -5,7 +5,7 @@
  * configuration is put into it at once, between two events, so that every connection is routed by one table or the other.
  */
 
-import type { Config, ListenerConfig, ListenerProtocol, Route } from "../config/config.ts";
+import type { Config, ListenerConfig, ListenerProtocol } from "../config/config.ts";
 import type { Secrets } from "../config/secrets.ts";
 import { Admission, type WorkerLimits } from "../limits/admission.ts";
 import { Router } from "../router.ts";
@@ -33,7 +33,7 @@ export type ListenerOwn = Pick<SessionSettings, "loops" | "port">;
 /** Makes the settings of one listener after another; one router for listeners that share their routes. */
 export class SettingsMaker {
   readonly #shared: SharedSettings;
-  readonly #routers = new Map<unknown, Router<Route>>();
+  readonly #routers = new Map<unknown, Router>();
 
   constructor(shared: SharedSettings) {
     this.#shared = shared;
@@ -63,7 +63,7 @@ export class SettingsMaker {
     };
   }
 
-  #router(table: ListenerConfig["routes"]): Router<Route> {
+  #router(table: ListenerConfig["routes"]): Router {
     const router = this.#routers.get(table) ?? createRouter(table);
     this.#routers.set(table, router);
     return router;
@@ -79,6 +79,6 @@ export const DEFAULT_PORTS: Readonly<Record<ListenerProtocol, number>> = {
 };
 
 /** The router of a route table. */
-export function createRouter(table: ListenerConfig["routes"]): Router<Route> {
-  return new Router<Route>(table.patterns, { ...namelessRoute("default", table.default), ...table.defaultGuard });
+export function createRouter(table: ListenerConfig["routes"]): Router {
+  return new Router(table, { ...namelessRoute("default", table.default), ...table.defaultGuard });
 }

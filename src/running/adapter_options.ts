@@ -3,7 +3,8 @@
  */
 
 import type { Adapter } from "../adapter.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, Route } from "../config/config.ts";
+import { notedRoutes, routesOf } from "../route_table/route_reader.ts";
 import { StartError } from "../start_error.ts";
 
 /** @throws {StartError} where the configuration asks for what the adapter has no way to do. */
@@ -28,6 +29,9 @@ export function checkAdapterOptions(
 function bindsOf(config: Config): string[] {
   const upstreams = [...config.upstreams].filter(([, { bind }]) => bind !== undefined);
   const tables = [...new Set(config.listeners.map(({ routes }) => routes))];
-  const routes = tables.flatMap(({ patterns }) => patterns.filter(({ bind }) => bind !== undefined));
+  const binds = ({ bind }: Route): boolean => bind !== undefined;
+  const routes = tables.flatMap((table) =>
+    [...notedRoutes(table)].some(binds) ? [...routesOf(table)].filter(binds) : [],
+  );
   return [...upstreams.map(([name]) => `upstreams.${name}.bind`), ...routes.map(({ text }) => `routes.${text}.bind`)];
 }

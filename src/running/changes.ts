@@ -6,6 +6,7 @@
 
 import { formatEndpoint } from "../address.ts";
 import type { Config, RouteTable, UpstreamConfig } from "../config/config.ts";
+import { routesOf } from "../route_table/route_reader.ts";
 
 export interface Changes {
   /** In force from now on. */
@@ -53,8 +54,7 @@ function membersChanged(what: string, before: Map<string, string>, after: Map<st
 
 function routesChanged(before: Config, after: Config): string[] {
   const [was, is] = [tablesOf(before), tablesOf(after)];
-  const count = (tables: readonly RouteTable[]): number =>
-    tables.reduce((sum, { patterns }) => sum + patterns.length, 0);
+  const count = (tables: readonly RouteTable[]): number => tables.reduce((sum, { size }) => sum + size, 0);
   if (count(was) + count(is) > MOST_COMPARED) return [`routes: ${count(was)} before, ${count(is)} now`];
   const [former, present] = [contentOf(was), contentOf(is)];
   const added = [...present.keys()].filter((key) => !former.has(key)).length;
@@ -71,7 +71,7 @@ const MOST_COMPARED = 4_000;
 function contentOf(tables: readonly RouteTable[]): Map<string, string> {
   const content = new Map<string, string>();
   for (const [index, table] of tables.entries()) {
-    for (const { text, line: _, ...route } of table.patterns) content.set(`${index} ${text}`, JSON.stringify(route));
+    for (const { text, line: _, ...route } of routesOf(table)) content.set(`${index} ${text}`, JSON.stringify(route));
     content.set(`${index} default`, JSON.stringify([table.default, table.defaultGuard]));
   }
   return content;

@@ -18,7 +18,6 @@ import { ListenError } from "../proxy/listen_error.ts";
 import { loadSecrets } from "../secrets.ts";
 import { StartError } from "../start_error.ts";
 import type { PlaneCycle } from "../workers/control_plane.ts";
-import type { ConfigSource } from "../workers/protocol.ts";
 import { Surroundings } from "../workers/surroundings.ts";
 import { AccessLog } from "./access_log.ts";
 import { checkAdapterOptions } from "./adapter_options.ts";
@@ -31,7 +30,7 @@ import { createPlane, type Plane, workerCount } from "./plane.ts";
 
 /** A configuration that was read anew, or why it cannot be put in force. */
 export type Reread =
-  | { readonly config: Config; readonly source: ConfigSource }
+  | { readonly config: Config }
   | { readonly errors: readonly ConfigError[] }
   | { readonly reason: string };
 
@@ -86,7 +85,7 @@ export class ProxyAtWork {
   }
 
   /** @throws {StartError | ListenError} as the rejection. */
-  static async start(config: Config, source: ConfigSource, environment: ProxyEnvironment): Promise<ProxyAtWork> {
+  static async start(config: Config, path: string | undefined, environment: ProxyEnvironment): Promise<ProxyAtWork> {
     const { adapter, workerAdapter = adapter, host } = environment;
     const warn = (message: string): void => warnOn(environment, message);
     checkAdapterOptions(config, workerAdapter);
@@ -100,8 +99,7 @@ export class ProxyAtWork {
       workerCount(config, environment, () => {}),
     );
     const limits = limitsMemory(config, host, limit, workers);
-    const cycle = { config, source, connectionLimit: limit, limits, secrets };
-    const path = "path" in source ? source.path : undefined;
+    const cycle = { config, connectionLimit: limit, limits, secrets };
     const proxy = new ProxyAtWork(cycle, path, { environment, names, log });
     try {
       // Together: routes that need no name are served meanwhile, should DNS be slow.
@@ -195,7 +193,7 @@ export class ProxyAtWork {
       const reread = await read();
       if ("errors" in reread) return { errors: reread.errors, reason: "" };
       if ("reason" in reread) return refusal(reread.reason);
-      return await this.#use(reread.config, reread.source, warnings);
+      return await this.#use(reread.config, warnings);
     } catch (error) {
       if (error instanceof StartError || error instanceof ListenError) return refusal(error.message);
       return refusal(`Cannot reload: ${error instanceof Error ? error.message : String(error)}`);
@@ -203,7 +201,7 @@ export class ProxyAtWork {
   }
 
   /** Whatever may fail comes first; then everything changes. */
-  async #use(config: Config, source: ConfigSource, warnings: string[]): Promise<Changes> {
+  async #use(config: Config, warnings: string[]): Promise<Changes> {
     const { adapter, workerAdapter = adapter, host } = this.#environment;
     const former = this.#config;
     checkAdapterOptions(config, workerAdapter);
@@ -216,7 +214,7 @@ export class ProxyAtWork {
       const limits = limitsMemory(config, host, limit, this.workers, this.#limits);
       const places = await this.#around.prepare(config);
       // Lines of connections that end from now on may be in the new form.
-      await this.#plane.reload({ config, source, connectionLimit: limit, limits, secrets }, places);
+      await this.#plane.reload({ config, connectionLimit: limit, limits, secrets }, places);
       this.#limits = limits;
     } catch (error) {
       board.undo();
@@ -240,8 +238,7 @@ export class ProxyAtWork {
     if (path === STANDARD_INPUT) {
       return { reason: "Cannot reload: the configuration came from standard input; use a file" };
     }
-    const read = await readConfigFile(this.#environment.host, path);
-    return "config" in read ? { config: read.config, source: { text: read.text, path } } : read;
+    return readConfigFile(this.#environment.host, path);
   }
 
   cut(): void {

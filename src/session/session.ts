@@ -1,13 +1,13 @@
 /**
  * One connection, from first byte to log line.
  *
- * Owns: every transition of its state and its record. Sans-I/O and synchronous: inputs are methods, each
- * returns the one step to take next. It must not hold a socket, a timer or a clock: `now` (ms, monotonic) is an
- * argument, and `deadline` says when `timedOut` is due.
+ * Owns: every transition of its state and its record. Sans-I/O and synchronous: inputs are methods, each returns the one
+ * step to take next. It must hold no socket, timer or clock: `now` (ms, monotonic) comes in, `deadline` is for `timedOut`.
  */
 
 import type { RelayEnd, RelayPassed } from "../adapter.ts";
 import type { Endpoint } from "../address.ts";
+import { holdsAddress } from "../cidr_set.ts";
 import type { Route, RouteOptions } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import { type IoError, NEED_MORE } from "../errors.ts";
@@ -77,10 +77,10 @@ export class Session {
 
   /** The first step. */
   start(now: number): Step {
-    const trusted = this.#settings.trustedProxies;
-    const peer = this.record.peer;
+    const { trustedProxies: trusted } = this.#settings;
+    const { peer } = this.record;
     // A unix socket is guarded by its file's permissions.
-    if (trusted === undefined || peer.kind === "unix" || trusted.contains(peer.ip)) return this.#admit(now);
+    if (trusted === undefined || peer.kind === "unix" || holdsAddress(trusted, peer.ip)) return this.#admit(now);
     return this.#close("untrusted_peer", `${peer.ip} is not in trustedProxies`, now);
   }
 

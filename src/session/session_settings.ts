@@ -1,7 +1,7 @@
 /** What the sessions of one listener share. Types only. */
 
 import type { CidrSet } from "../cidr_set.ts";
-import type { ListenerProtocol, RateConfig, Route } from "../config/config.ts";
+import type { ListenerProtocol, RateConfig } from "../config/config.ts";
 import type { Secrets } from "../config/secrets.ts";
 import type { Admission } from "../limits/admission.ts";
 import type { Router } from "../router.ts";
@@ -26,7 +26,7 @@ export interface SessionSettings {
   readonly admission?: Admission | undefined;
   /** For routes that have none. */
   readonly rate?: RateConfig | undefined;
-  readonly router: Router<Route>;
+  readonly router: Router;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly directPolicy: DirectPolicy;
   /** Passwords of proxies. */

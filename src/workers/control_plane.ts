@@ -18,12 +18,11 @@ import { ListenError } from "../proxy/listen_error.ts";
 import { openEndpoints } from "../proxy/open_endpoints.ts";
 import { Allotments } from "../upstream/allotments.ts";
 import { Deferred, newWorker, settle, type Worker } from "./control_worker.ts";
-import type { ConfigSource, Cycle, FromWorker, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
+import type { Cycle, FromWorker, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
 
 /** A configuration, and what goes with it in all workers. */
 export interface PlaneCycle {
   readonly config: Config;
-  readonly source: ConfigSource;
   /** Open connections of all workers together. */
   readonly connectionLimit: number;
   /** What workers count clients in; undefined where nothing limits clients. */
@@ -257,10 +256,10 @@ export class ControlPlane {
   }
 
   #cycleFor({ index }: Worker): Cycle {
-    const { source, connectionLimit, limits, secrets } = this.#cycle;
+    const { config, connectionLimit, limits, secrets } = this.#cycle;
     const { count } = this.#parts;
     return {
-      source,
+      config,
       endpoints: this.#endpoints.map((endpoint) => (endpoint.kind === "unix" && index > 0 ? null : endpoint)),
       connectionLimit: Math.max(1, Math.floor((connectionLimit + count - 1 - index) / count)),
       limits,

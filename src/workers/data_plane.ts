@@ -8,25 +8,15 @@
 import type { Adapter } from "../adapter.ts";
 import type { Endpoint } from "../address.ts";
 import type { Config } from "../config/config.ts";
-import { configFromObject, formatConfigError, loadConfig } from "../config/load.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
-import type { ToAscii } from "../hostname.ts";
 import { WorkerLimits } from "../limits/admission.ts";
 import { compileLineFormat } from "../log/access_log.ts";
 import type { ResolveAnswer } from "../proxy/connection.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { ProxyServer } from "../proxy/proxy_server.ts";
 import { Board } from "../upstream/board.ts";
-import type {
-  ConfigSource,
-  Cycle,
-  FromWorker,
-  ReloadMessage,
-  StartMessage,
-  ToWorker,
-  UpstreamPlaces,
-} from "./protocol.ts";
+import type { Cycle, FromWorker, ReloadMessage, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
 
 /** Log lines are sent together: at this size, or after so many milliseconds. */
 const LOG_BATCH = 32_768;
@@ -34,7 +24,6 @@ const LOG_DELAY = 50;
 
 export interface DataPlaneParts {
   readonly adapter: Adapter;
-  readonly toAscii: ToAscii;
   /** Written to by the control plane to wake this thread; undefined where messages do. */
   readonly wakeDescriptor: number | undefined;
   post(message: FromWorker): void;
@@ -58,10 +47,10 @@ export class DataPlane {
     this.#parts = parts;
   }
 
-  /** Reads the configuration and opens the listeners; tells the control plane how that went. False: there is nothing to serve. */
+  /** Opens the listeners; tells the control plane how that went. False: there is nothing to serve. */
   async start(message: StartMessage): Promise<boolean> {
     try {
-      const config = shareOf(readConfig(message.source, this.#parts.toAscii), message.board.workers);
+      const config = shareOf(message.config, message.board.workers);
       this.#start = message;
       this.#setFormat(config);
       this.#server = this.#createServer(config, message);
@@ -79,7 +68,7 @@ export class DataPlane {
   async #reload(message: ReloadMessage): Promise<void> {
     try {
       const server = this.#server!;
-      const config = shareOf(readConfig(message.source, this.#parts.toAscii), message.board.workers);
+      const config = shareOf(message.config, message.board.workers);
       this.#board!.extend(message.board);
       const prepared = await server.prepare(config, {
         endpoints: message.endpoints,
@@ -203,16 +192,6 @@ function failureOf(error: unknown): { readonly error: IoError; readonly endpoint
   const code = error instanceof ListenError ? error.code : "EUNKNOWN";
   const message = error instanceof Error ? error.message : String(error);
   return { error: { code, message }, endpoint };
-}
-
-function readConfig(source: ConfigSource, toAscii: ToAscii): Config {
-  const loaded =
-    "object" in source
-      ? configFromObject(source.object, { toAscii })
-      : loadConfig(source.text, { path: source.path, toAscii });
-  // The control plane has read the same text before.
-  if ("errors" in loaded) throw new Error(loaded.errors.map(formatConfigError).join("\n"));
-  return loaded.config;
 }
 
 /** What all workers may hold together is shared out; one connection's first message fits into each share. */

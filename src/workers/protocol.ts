@@ -3,7 +3,7 @@
  */
 
 import type { Endpoint } from "../address.ts";
-import type { ConfigInput } from "../config/schema.ts";
+import type { Config } from "../config/config.ts";
 import type { Secrets } from "../config/secrets.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
@@ -14,15 +14,13 @@ import type { AllotmentMap } from "../upstream/allotments.ts";
 import type { BoardMemory } from "../upstream/board.ts";
 import type { MemberPlace } from "../upstream/upstream.ts";
 
-/** Where a configuration comes from: each worker reads it for itself, since a checked one holds what cannot be sent. */
-export type ConfigSource = { readonly text: string; readonly path: string } | { readonly object: ConfigInput };
-
 /** An upstream's name, and its servers at work. */
 export type UpstreamPlaces = readonly [upstream: string, places: readonly MemberPlace[]];
 
 /** A configuration and what goes with it. */
 export interface Cycle {
-  readonly source: ConfigSource;
+  /** Its route tables are memory that all threads share. */
+  readonly config: Config;
   /** Where to listen, in the order of the configuration, ports resolved; null: another worker does (a `unix:` path). */
   readonly endpoints: readonly (Endpoint | null)[];
   /** Open connections of this worker at most. */

@@ -14,7 +14,7 @@ import {
   parsePort,
   sameEndpoint,
 } from "../../src/address.ts";
-import { CidrSet } from "../../src/cidr_set.ts";
+import { type CidrSet, createCidrSet, holdsAddress } from "../../src/cidr_set.ts";
 
 const ipBytes = fc.oneof(
   fc.uint8Array({ minLength: 4, maxLength: 4 }),
@@ -143,7 +143,7 @@ describe("networks", () => {
   });
 
   const set = (...texts: string[]): CidrSet =>
-    new CidrSet(
+    createCidrSet(
       texts.map((text) => {
         const cidr = parseCidr(text);
         assert.ok(cidr, text);
@@ -156,20 +156,20 @@ describe("networks", () => {
     for (const ip of "10.255.0.1 192.0.2.128 192.0.2.255 203.0.113.7 2001:db8:ffff::1 ::ffff:10.0.0.1 172.31.255.255".split(
       " ",
     )) {
-      assert.equal(some.contains(ip), true, ip);
+      assert.equal(holdsAddress(some, ip), true, ip);
     }
     for (const ip of "11.0.0.1 192.0.2.127 203.0.113.6 2001:db8:7fff::1 ::a00:1 172.32.0.0 nonsense".split(" ")) {
-      assert.equal(some.contains(ip), false, ip);
+      assert.equal(holdsAddress(some, ip), false, ip);
     }
-    assert.equal(some.contains({ family: 4, bytes: Uint8Array.of(10, 0, 0, 1) }), true);
+    assert.equal(holdsAddress(some, { family: 4, bytes: Uint8Array.of(10, 0, 0, 1) }), true);
     assert.equal(some.size, 5);
   });
 
   test("0.0.0.0/0 is all of IPv4 and nothing of IPv6", () => {
-    assert.equal(set("0.0.0.0/0").contains("255.1.2.3"), true);
-    assert.equal(set("0.0.0.0/0").contains("::1"), false);
-    assert.equal(set("::/0").contains("1.2.3.4"), false);
-    assert.equal(set().contains("1.2.3.4"), false);
+    assert.equal(holdsAddress(set("0.0.0.0/0"), "255.1.2.3"), true);
+    assert.equal(holdsAddress(set("0.0.0.0/0"), "::1"), false);
+    assert.equal(holdsAddress(set("::/0"), "1.2.3.4"), false);
+    assert.equal(holdsAddress(set(), "1.2.3.4"), false);
   });
 
   test("agrees with arithmetic on the bits", () => {
@@ -180,7 +180,7 @@ describe("networks", () => {
         const network = cidrNetwork(`${toText(a)}/${prefix}`);
         assert.ok(network);
         const expected = Math.floor(a / block) === Math.floor(b / block);
-        assert.equal(set(network).contains(toText(b)), expected);
+        assert.equal(holdsAddress(set(network), toText(b)), expected);
       }),
     );
   });

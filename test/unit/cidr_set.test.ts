@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { type Cidr, cidrNetwork, formatIp, parseCidr } from "../../src/address.ts";
-import { CidrSet } from "../../src/cidr_set.ts";
+import { createCidrSet, holdsAddress } from "../../src/cidr_set.ts";
 
 const cidr = (text: string): Cidr => {
   const found = parseCidr(text);
@@ -10,19 +10,20 @@ const cidr = (text: string): Cidr => {
   return found;
 };
 
-describe("CidrSet", () => {
+describe("a CIDR set", () => {
   test("nested, doubled and adjacent networks, in any order", () => {
-    const set = new CidrSet(["10.1.0.0/16", "10.0.0.0/8", "10.0.0.0/8", "11.0.0.0/32", "2001:db8::/32"].map(cidr));
+    const set = createCidrSet(["10.1.0.0/16", "10.0.0.0/8", "10.0.0.0/8", "11.0.0.0/32", "2001:db8::/32"].map(cidr));
     assert.equal(set.size, 5);
     for (const ip of ["10.0.0.0", "10.1.2.3", "10.200.0.1", "10.255.255.255", "11.0.0.0", "2001:db8::1"]) {
-      assert.ok(set.contains(ip), ip);
+      assert.ok(holdsAddress(set, ip), ip);
     }
-    for (const ip of ["9.255.255.255", "11.0.0.1", "2001:db7:ffff::", "2001:db9::"]) assert.ok(!set.contains(ip), ip);
+    for (const ip of ["9.255.255.255", "11.0.0.1", "2001:db7:ffff::", "2001:db9::"])
+      assert.ok(!holdsAddress(set, ip), ip);
   });
 
   test("an IPv4-mapped address is the IPv4 one", () => {
-    assert.ok(new CidrSet([cidr("10.0.0.0/8")]).contains("::ffff:10.0.0.1"));
-    assert.ok(!new CidrSet([cidr("::/0")]).contains("::ffff:10.0.0.1"));
+    assert.ok(holdsAddress(createCidrSet([cidr("10.0.0.0/8")]), "::ffff:10.0.0.1"));
+    assert.ok(!holdsAddress(createCidrSet([cidr("::/0")]), "::ffff:10.0.0.1"));
   });
 
   test("holds what one of its networks holds", () => {
@@ -33,8 +34,8 @@ describe("CidrSet", () => {
       );
     fc.assert(
       fc.property(fc.array(anyCidr, { maxLength: 12 }), anyCidr, (networks, { base }) => {
-        const expected = networks.some((network) => new CidrSet([network]).contains(base));
-        assert.equal(new CidrSet(networks).contains(base), expected);
+        const expected = networks.some((network) => holdsAddress(createCidrSet([network]), base));
+        assert.equal(holdsAddress(createCidrSet(networks), base), expected);
       }),
     );
   });
@@ -43,7 +44,7 @@ describe("CidrSet", () => {
     const networks = Array.from({ length: 200_000 }, (_, i) =>
       cidr(`${1 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}.0/25`),
     );
-    const set = new CidrSet(networks);
-    for (let i = 0; i < 200_000; i++) assert.equal(set.contains(`1.2.3.${i & 255}`), (i & 255) < 128);
+    const set = createCidrSet(networks);
+    for (let i = 0; i < 200_000; i++) assert.equal(holdsAddress(set, `1.2.3.${i & 255}`), (i & 255) < 128);
   });
 });

@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parsePattern, type RoutePattern } from "../../src/hostname.ts";
+import fc from "fast-check";
 import { Router } from "../../src/router.ts";
+import { namelessRoute } from "../../src/session/kind_routes.ts";
+import { ReferenceRouter } from "./route_table/reference_router.ts";
+import { tableOf } from "./route_table/table_fixture.ts";
 
-type TestRoute = RoutePattern & { readonly text: string };
-
-function route(text: string): TestRoute {
-  const pattern = parsePattern(text, (name) => name);
-  assert.ok(!("error" in pattern), text);
-  return { ...pattern, text };
-}
+const DEFAULT = namelessRoute("default", { kind: "reject" });
 
 function router(...patterns: string[]): (name: string | undefined) => string {
-  const table = new Router(patterns.map(route), route("default"));
+  const table = new Router(tableOf(patterns), DEFAULT);
   return (name) => table.match(name).text;
 }
 
@@ -82,5 +79,48 @@ describe("router", () => {
     for (const name of ["__proto__", "constructor", "tostring", "hasownproperty.x"])
       assert.equal(match(name), "default");
     assert.equal(match("__proto__.example.test"), "*.example.test");
+  });
+
+  test("the same name gives the same object", () => {
+    const table = new Router(tableOf(["a.com", "*.b.com", "~x"]), DEFAULT);
+    for (const name of ["a.com", "c.b.com", "x.y"]) assert.equal(table.match(name), table.match(name));
+  });
+
+  test("of many routes, more than are remembered, each is found", () => {
+    const names = Array.from({ length: 20_000 }, (_, index) => `host-${index}.example.test`);
+    const table = new Router(tableOf(names), DEFAULT);
+    for (const name of [...names, ...names]) assert.equal(table.match(name).text, name);
+    for (const name of names) assert.equal(table.match(`${name}s`), DEFAULT);
+  });
+
+  test("finds what a plain search through maps finds", () => {
+    const label = fc.constantFrom("a", "b", "c", "ab", "mail", "-", "x1");
+    const name = fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => labels.join("."));
+    const pattern = fc.oneof(
+      name,
+      name.map((text) => `*.${text}`),
+      name.map((text) => `.${text}`),
+      name.map((text) => `${text}.*`),
+      name.map((text) => `~^${text}$`),
+      label.map((text) => `~*${text}`),
+    );
+    fc.assert(
+      fc.property(fc.uniqueArray(pattern, { maxLength: 40 }), fc.array(name, { minLength: 1 }), (patterns, names) => {
+        const table = new Router(tableOf(patterns), DEFAULT);
+        const reference = new ReferenceRouter(patterns);
+        for (const one of names) assert.equal(table.match(one).text, reference.match(one), one);
+      }),
+    );
+  });
+
+  test("any text is a name that ends, and is found as it is", () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 300 }), (name) => {
+        const table = new Router(tableOf(["a.com", ".b.com", "mail.*"]), DEFAULT);
+        assert.equal(table.match(name).text, new ReferenceRouter(["a.com", ".b.com", "mail.*"]).match(name));
+      }),
+    );
+    const table = new Router(tableOf(["*.a", "a.*"]), DEFAULT);
+    assert.equal(table.match(".".repeat(253)), DEFAULT);
   });
 });

@@ -5,6 +5,7 @@ import type { AccessConfig } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { optionRows } from "../../../src/config/option_table.ts";
 import { permits } from "../../../src/limits/access.ts";
+import { routesOf } from "../../../src/route_table/route_reader.ts";
 
 const BASE = "listeners: [{ address: 10.0.0.1:443, LISTENER }]\nroutes: { a.com: { to: 192.0.2.1, ROUTE } }\n";
 
@@ -29,7 +30,7 @@ describe("access options", () => {
     const loaded = load("protocol: tls");
     assert.ok("config" in loaded);
     assert.equal(loaded.config.listeners[0]?.access, undefined);
-    assert.ok(loaded.config.routes.patterns.every((route) => !("access" in route) && !("rate" in route)));
+    assert.ok([...routesOf(loaded.config.routes)].every((route) => !("access" in route) && !("rate" in route)));
     assert.equal(toAccess({ dryRun: false }, [], []), undefined);
   });
 
@@ -66,7 +67,7 @@ routes: { a.com: { to: 192.0.2.1, deny: [10.0.0.0/8], dryRun: true, rate: { down
 `;
     const loaded = loadConfig(text, { path: "", toAscii: (name) => name });
     assert.ok("config" in loaded, JSON.stringify(loaded));
-    const [route] = loaded.config.routes.patterns;
+    const [route] = routesOf(loaded.config.routes);
     assert.deepEqual([route?.access?.dryRun, route?.access?.otherwise, route?.rate], [true, true, { down: 1e7 }]);
     assert.equal(loaded.config.routes.defaultGuard?.access?.otherwise, false);
     assert.deepEqual(loaded.config.listeners[0]?.rate, { up: 1e6 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseCidr } from "../../../src/address.ts";
-import { CidrSet } from "../../../src/cidr_set.ts";
+import { type CidrSet, createCidrSet } from "../../../src/cidr_set.ts";
 import { permits } from "../../../src/limits/access.ts";
 
 const set = (...networks: string[]): CidrSet =>
-  new CidrSet(networks.map((network) => parseCidr(network) ?? assert.fail()));
+  createCidrSet(networks.map((network) => parseCidr(network) ?? assert.fail()));
 const tcp = (ip: string) => ({ kind: "tcp", ip, port: 1 }) as const;
 const UNIX = { kind: "unix", path: "/run/a" } as const;
 

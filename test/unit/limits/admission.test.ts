@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseCidr } from "../../../src/address.ts";
-import { CidrSet } from "../../../src/cidr_set.ts";
+import { createCidrSet } from "../../../src/cidr_set.ts";
 import type { AccessConfig, LimitsConfig } from "../../../src/config/config.ts";
 import { type ConnectionRecord, newRecord } from "../../../src/connection_record.ts";
 import { Admission, limitsNeeded, refusedBy, Visit, WorkerLimits, withRate } from "../../../src/limits/admission.ts";
@@ -15,7 +15,7 @@ function record(ip = "192.0.2.1"): ConnectionRecord {
 }
 
 const denying = (network: string, dryRun = false): AccessConfig => ({
-  rules: [{ allow: false, networks: new CidrSet([parseCidr(network) ?? assert.fail()]), unix: false }],
+  rules: [{ allow: false, networks: createCidrSet([parseCidr(network) ?? assert.fail()]), unix: false }],
   otherwise: true,
   dryRun,
 });

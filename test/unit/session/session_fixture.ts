@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parseCidr } from "../../../src/address.ts";
-import { CidrSet } from "../../../src/cidr_set.ts";
+import { type CidrSet, createCidrSet } from "../../../src/cidr_set.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { newRecord } from "../../../src/connection_record.ts";
 import { createRouter } from "../../../src/proxy/listener_settings.ts";
@@ -81,7 +81,7 @@ export function createSession({ yaml = DEFAULT_YAML, settings = {} }: Options = 
 
 /** Trusts `198.51.100.0/24`, where `PEER` is. */
 export function trusted(cidr = "198.51.100.0/24"): CidrSet {
-  return new CidrSet([parseCidr(cidr)!]);
+  return createCidrSet([parseCidr(cidr)!]);
 }
 
 export const failure = (code: string) => ({ code, message: code });

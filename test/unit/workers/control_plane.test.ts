@@ -61,7 +61,6 @@ function world(
   const records: unknown[] = [];
   const plane = new ControlPlane({
     config: loaded.config,
-    source: { text: YAML, path: "test" },
     count: 2,
     adapter,
     workerAdapter: "simulated",

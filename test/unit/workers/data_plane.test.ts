@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Config } from "../../../src/config/config.ts";
+import { loadConfig } from "../../../src/config/load.ts";
 import { createLimitsMemory } from "../../../src/limits/limits_memory.ts";
 import { Allotments } from "../../../src/upstream/allotments.ts";
 import { DataPlane } from "../../../src/workers/data_plane.ts";
@@ -13,9 +15,15 @@ routes: { shop.example.test: "origin.example.test:443" }
 log: { access: { format: json } }
 `;
 
+function configOf(text: string): Config {
+  const loaded = loadConfig(text, { path: "test", toAscii: (name) => name });
+  assert.ok("config" in loaded, JSON.stringify(loaded));
+  return loaded.config;
+}
+
 const START: StartMessage = {
   kind: "start",
-  source: { text: YAML, path: "test" },
+  config: configOf(YAML),
   adapter: "simulated",
   endpoints: [{ kind: "tcp", ip: "10.0.0.5", port: 443 }],
   reusePort: true,
@@ -36,11 +44,10 @@ async function started(changes: Partial<StartMessage> = {}) {
   const posted: FromWorker[] = [];
   const plane = new DataPlane({
     adapter,
-    toAscii: (name) => name,
     wakeDescriptor: 7,
     post: (message) => posted.push(message),
   });
-  const serves = await plane.start({ ...START, ...changes });
+  const serves = await plane.start(structuredClone({ ...START, ...changes }));
   const of = <Kind extends FromWorker["kind"]>(kind: Kind) =>
     posted.filter((message): message is Extract<FromWorker, { kind: Kind }> => message.kind === kind);
   return { adapter, plane, of, serves };
@@ -88,7 +95,7 @@ describe("data plane", () => {
     const { adapter, of } = await started({
       limits,
       worker: 1,
-      source: { text: `${YAML}limits: { perClient: 1 }\n`, path: "test" },
+      config: configOf(`${YAML}limits: { perClient: 1 }\n`),
     });
     for (let i = 0; i < 3; i++) adapter.client({ kind: "end", delay: 100 });
     adapter.clock.run();
@@ -107,8 +114,8 @@ describe("data plane", () => {
     const admitted = async (workers: number) => {
       const limits = `limits: { prereadBytes: 1024, prereadTotal: ${total} }`;
       const board = new Allotments([], workers, { now: () => 0, wallTime: () => 0 }).memory;
-      const source = { text: `${YAML}${limits}\n`, path: "test" };
-      const { adapter, of } = await started({ board, source, connectionLimit: clients });
+      const config = configOf(`${YAML}${limits}\n`);
+      const { adapter, of } = await started({ board, config, connectionLimit: clients });
       for (let client = 0; client < clients; client++) adapter.client({ kind: "bytes", bytes: half, delay: 1 });
       adapter.clock.run(1_000);
       const lines = of("log").flatMap((message) => message.lines.split("\n"));
@@ -140,12 +147,6 @@ describe("data plane", () => {
     adapter.clock.run();
     assert.equal(of("drained").length, 1);
     assert.match(of("log")[0]!.lines, /"reason":"drain_timeout"/);
-  });
-
-  test("a configuration that cannot be read is a failure with its words", async () => {
-    const { of, serves } = await started({ source: { text: "listeners: 1", path: "bad.yaml" } });
-    assert.equal(serves, false);
-    assert.match(of("failed")[0]!.error.message, /^bad\.yaml:1:12: /);
   });
 
   test("a place that another worker has is passed over", async () => {
