@@ -6,7 +6,7 @@
 
 import { randomInt } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { availableParallelism, networkInterfaces } from "node:os";
 import process from "node:process";
 import { isatty } from "node:tty";
@@ -39,6 +39,14 @@ class DescriptorTerminal implements Terminal {
 async function readTextFile(path: string): Promise<string> {
   try {
     return path === "-" ? await readStandardInput() : await readFile(path, "utf8");
+  } catch (error) {
+    throw toIoError(error);
+  }
+}
+
+async function listDirectory(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
   } catch (error) {
     throw toIoError(error);
   }
@@ -111,6 +119,7 @@ export function createHost({ startWorker }: HostOptions = {}): Host {
     stderr: new DescriptorTerminal(2),
     parseArgs: parse,
     readTextFile,
+    listDirectory,
     fileStamp,
     openLog,
     createResolver,

@@ -18,6 +18,8 @@ export interface Host {
   parseArgs(args: readonly string[], options: Readonly<Record<string, ArgOption>>): ParsedArgs;
   /** @throws {IoError} as the rejection. Relative paths start in the working directory; `-` is standard input. */
   readTextFile(path: string): Promise<string>;
+  /** Names of what is in a directory, in no order. @throws {IoError} as the rejection. */
+  listDirectory(path: string): Promise<string[]>;
   /** Something that is different once a file's content has changed; undefined: it is not there. */
   fileStamp(path: string): string | undefined;
   /** Opens a buffered log sink; `warn` is told of what goes wrong later. @throws {IoError} when it cannot be opened. */

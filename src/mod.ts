@@ -15,7 +15,7 @@ import type { UpstreamStatus } from "./health/status.ts";
 import type { Host } from "./host.ts";
 import type { ConnectionCounts } from "./metrics/counts.ts";
 import type { ProxyEnvironment } from "./running/environment.ts";
-import { ProxyAtWork, type Reread } from "./running/running_proxy.ts";
+import { type ConfigOrigin, ProxyAtWork, type Reread } from "./running/running_proxy.ts";
 import { StartError } from "./start_error.ts";
 
 export type { CertificateStatus, ServerStatus, UpstreamStatus } from "./health/status.ts";
@@ -26,6 +26,7 @@ export type {
   Config,
   ConfigError,
   ConfigInput,
+  ConfigOrigin,
   ConfigurationState,
   ConnectionCounts,
   ConnectionRecord,
@@ -90,16 +91,16 @@ export async function createProxy(config: ConfigInput, environment: ProxyEnviron
 
 /**
  * Starts a proxy from a checked configuration.
- * @param path of the file that `config` was read from; undefined: none, and only another object can be put in force.
+ * @param origin the files that `config` was read from; undefined: none, and only another object can be put in force.
  * @throws {StartError | ListenError} as the rejection.
  */
 export async function startProxy(
   config: Config,
-  path: string | undefined,
+  origin: ConfigOrigin | undefined,
   environment: ProxyEnvironment,
 ): Promise<RunningProxy> {
   const { host } = environment;
-  const proxy = await ProxyAtWork.start(config, path, environment);
+  const proxy = await ProxyAtWork.start(config, origin, environment);
   return {
     workers: proxy.workers,
     get endpoints() {

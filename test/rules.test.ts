@@ -102,9 +102,9 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/": "test/unit/cli/cli.test.ts gives every command its arguments through runCli; test/packaging runs demo",
   "src/running/":
     "mod.ts puts it together: test/conformance/reload.test.ts and test/packaging run it on each runtime; parts that decide something have tests of their own",
-  "src/config_file.ts": "cli/load.ts and mod.ts read by it: test/unit/cli/cli.test.ts, test/conformance/reload.test.ts",
   "src/config/option_kinds.ts": "the options are made of them: test/unit/config/load.test.ts",
   "src/config/check_via.ts": "part of the check: test/unit/config/check_via.test.ts loads whole files",
+  "src/config/include_options.ts": "part of the schema: test/unit/config/include.test.ts loads whole files",
   "src/config/kind_options.ts": "part of the schema: test/unit/config/kind_options.test.ts loads whole files",
   "src/config/proxy_header_options.ts": "part of the schema: test/unit/config/check_via.test.ts loads whole files",
   "src/config/resolver_options.ts": "part of the schema: test/unit/config/named_servers.test.ts",

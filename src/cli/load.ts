@@ -15,7 +15,8 @@ export const DEFAULT_FILE = "certless.yaml";
 export interface LoadedConfig {
   readonly config: Config;
   readonly path: string;
-  readonly text: string;
+  /** All of its files: what changes with it. */
+  readonly files: readonly string[];
 }
 
 /** @throws {CliError} when there is no such file, or it has faults. */

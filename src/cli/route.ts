@@ -103,7 +103,7 @@ function denied(access: AccessConfig | undefined, client: string, whose: string)
 }
 
 function explain(config: Config, path: string, listener: ListenerConfig, found: Route): string[] {
-  const place = found.line > 0 ? `${path}:${found.line}` : path;
+  const place = found.line > 0 ? `${found.file ?? path}:${found.line}` : path;
   const lines = [
     `route: ${found.text} (${MATCH_WORDS[found.kind]}, ${place})`,
     `to: ${destinationText(found.to)}${DESTINATION_NOTES[found.to.kind] ?? ""}`,

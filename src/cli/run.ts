@@ -48,11 +48,11 @@ async function select(context: CliContext, name: string): Promise<SelectedAdapte
 
 async function start(
   { host }: CliContext,
-  { config, path }: LoadedConfig,
+  loaded: LoadedConfig,
   { adapter, workerAdapter }: SelectedAdapter,
 ): Promise<RunningProxy> {
   try {
-    return await startProxy(config, path, {
+    return await startProxy(loaded.config, loaded, {
       adapter,
       workerAdapter,
       host,

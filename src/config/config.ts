@@ -129,6 +129,8 @@ export interface RouteOptions extends RouteGuard {
   readonly text: string;
   /** Where it was written, 1-based; 0 if not in a file. */
   readonly line: number;
+  /** The included file that it was written in; absent: the configuration's own. */
+  readonly file?: string;
 }
 
 /** Where a connection goes. `port: undefined` is always the listener's own port. */

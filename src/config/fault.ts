@@ -45,6 +45,8 @@ export interface ConfigError {
 export interface Place {
   readonly line: number;
   readonly column: number;
+  /** Of an included file; undefined: the configuration's own. */
+  readonly path?: string;
 }
 
 /** Where in a file an option stands. For what is not there, its nearest parent counts. */
@@ -91,13 +93,21 @@ function placeOf(fault: Fault, positions: Positions): Place {
   return fault.on === "value" ? positions.valueOf(fault.at) : positions.keyOf(fault.at.slice(0, -1));
 }
 
+/** In the order of the file `path`; those of included files follow, by their names. */
+export function inOrder(errors: readonly ConfigError[], path: string): ConfigError[] {
+  const key = (error: ConfigError): string => (error.path === path ? "" : error.path);
+  return errors.toSorted(
+    (a, b) => Number(key(a) > key(b)) - Number(key(a) < key(b)) || a.line - b.line || a.column - b.column,
+  );
+}
+
 /** Faults as errors, in the order of the file. */
 export function toErrors(faults: readonly Fault[], path: string, positions: Positions): ConfigError[] {
   const errors = faults.map((fault): ConfigError => {
-    const { line, column } = placeOf(fault, positions);
-    return { code: fault.code, path, at: formatPath(fault.at), line, column, message: fault.message };
+    const { line, column, path: included } = placeOf(fault, positions);
+    return { code: fault.code, path: included ?? path, at: formatPath(fault.at), line, column, message: fault.message };
   });
-  return errors.sort((a, b) => a.line - b.line || a.column - b.column);
+  return inOrder(errors, path);
 }
 
 /** `file:line:column: message`; what is not known is left out. */

@@ -8,8 +8,9 @@
 import type { ToAscii } from "../hostname.ts";
 import { checkConfig } from "./check.ts";
 import type { Config } from "./config.ts";
-import { type ConfigError, NOWHERE, toErrors } from "./fault.ts";
-import { readYaml } from "./yaml_source.ts";
+import { type ConfigError, inOrder, NOWHERE, toErrors } from "./fault.ts";
+import { includesOf, mergeSources } from "./include.ts";
+import { readYaml, type YamlSource } from "./yaml_source.ts";
 
 export { type ConfigError, formatConfigError } from "./fault.ts";
 
@@ -21,23 +22,48 @@ export interface LoadOptions {
 
 export type Loaded = { readonly config: Config } | { readonly errors: readonly ConfigError[] };
 
-/** Reads a whole configuration file in YAML. Never throws. */
+/** A file's text, and its name for messages. */
+export interface SourceText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A configuration file that was read, and may include others. */
+export interface ConfigReading {
+  /** What it includes: paths and patterns, as written. */
+  readonly includes: readonly string[];
+  /** Checks it, together with the files that it includes. */
+  check(included: readonly SourceText[], toAscii: ToAscii): Loaded;
+}
+
+/** Reads a configuration file in YAML, but for what it includes. Never throws. */
+export function readConfig({ text, path }: SourceText): ConfigReading {
+  const main = readYaml(text, path);
+  return {
+    includes: includesOf(main.value),
+    check: (included, toAscii) => {
+      const sources = included.map((file) => ({ path: file.path, source: readYaml(file.text, file.path) }));
+      return checkSource(mergeSources(main, sources), path, toAscii);
+    },
+  };
+}
+
+/** Reads a whole configuration file in YAML, which includes no other. Never throws. */
 export function loadConfig(text: string, { path, toAscii }: LoadOptions): Loaded {
-  const { value, positions, errors } = readYaml(text, path);
+  return readConfig({ text, path }).check([], toAscii);
+}
+
+function checkSource({ value, positions, errors }: YamlSource, path: string, toAscii: ToAscii): Loaded {
   if (value === null && errors.length === 0) {
     const message = "Cannot read the configuration: the file is empty; it needs listeners and routes";
     return { errors: [{ code: "empty", path, at: "", line: 1, column: 1, message }] };
   }
   // Of a file that could not be read as YAML, the rest would be guesswork.
-  if (value === undefined) return { errors: inOrder(errors) };
+  if (value === undefined) return { errors: inOrder(errors, path) };
   const checked = checkConfig(value, positions, toAscii);
   if ("config" in checked && errors.length === 0) return checked;
   const faults = "faults" in checked ? checked.faults : [];
-  return { errors: inOrder([...errors, ...toErrors(faults, path, positions)]) };
-}
-
-function inOrder(errors: readonly ConfigError[]): ConfigError[] {
-  return [...errors].sort((a, b) => a.line - b.line || a.column - b.column);
+  return { errors: inOrder([...errors, ...toErrors(faults, path, positions)], path) };
 }
 
 export interface ObjectOptions {
@@ -47,5 +73,10 @@ export interface ObjectOptions {
 /** The same for an object with the keys of the file: `createProxy(config)`. Errors have no place. */
 export function configFromObject(value: unknown, { toAscii }: ObjectOptions): Loaded {
   const checked = checkConfig(value, NOWHERE, toAscii);
+  if (includesOf(value).length > 0) {
+    const message = "Cannot use include: the configuration is in no file; put its parts together in the program";
+    const fault = { code: "conflict", at: ["include"], on: "key", message } as const;
+    return { errors: toErrors([fault], "", NOWHERE) };
+  }
   return "config" in checked ? checked : { errors: toErrors(checked.faults, "", NOWHERE) };
 }

@@ -44,7 +44,8 @@ export function readRoutes(value: unknown, path: Path, context: RouteContext): R
     const route = readRight(text, right, at, context);
     if (pattern === undefined || route === undefined) continue;
     if (pattern.kind !== "default") {
-      table.add(pattern, route, text, context.positions.keyOf(at).line);
+      const { line, path: file } = context.positions.keyOf(at);
+      table.add(pattern, file === undefined ? route : { ...route, file }, text, line);
     } else if (isDefault(route.to, at, context)) {
       fallback = route;
     }
@@ -73,8 +74,8 @@ function readPattern(
     seen.set(key, text);
     return pattern;
   }
-  const { line } = context.positions.keyOf([...at.slice(0, -1), earlier]);
-  const where = line === 0 ? "" : ` on line ${line}`;
+  const { line, path: file } = context.positions.keyOf([...at.slice(0, -1), earlier]);
+  const where = line === 0 ? "" : ` ${file === undefined ? "" : `in ${escapeInvisible(file)} `}on line ${line}`;
   const message = `Cannot use the route ${quote(text)}: ${quote(earlier)}${where} is for the same names`;
   context.faults.push({ code: "duplicate_route", at, on: "key", message });
   return undefined;

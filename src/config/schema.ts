@@ -14,6 +14,7 @@ import { accessOptions, readCidr } from "./access_options.ts";
 import { parseChange } from "./change_option.ts";
 import { BRACKETS, type Refusal } from "./destination.ts";
 import { type Fault, formatPath, type Path, showValue } from "./fault.ts";
+import { buildInclude } from "./include_options.ts";
 import { buildKinds } from "./kind_options.ts";
 import { buildLimits, buildRate } from "./limits_options.ts";
 import { bool, choice, duration, integer, list, map, text } from "./option_kinds.ts";
@@ -78,6 +79,7 @@ function buildListener<R extends z.ZodType>(routes: R) {
 
 function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType>(listener: L, routes: R, upstream: U) {
   return map({
+    include: buildInclude(),
     listeners: list(listener, "listeners, such as '- address: 0.0.0.0:443'")
       .min(1, { error: "it must have at least one listener, such as '- address: 0.0.0.0:443'" })
       .meta({ description: "Where clients come in." }),

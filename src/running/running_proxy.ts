@@ -34,6 +34,13 @@ export type Reread =
   | { readonly errors: readonly ConfigError[] }
   | { readonly reason: string };
 
+/** Where a configuration was read from. */
+export interface ConfigOrigin {
+  readonly path: string;
+  /** That file, and what it includes. */
+  readonly files: readonly string[];
+}
+
 /** How a reload went wrong. */
 interface Refusal {
   readonly errors: readonly ConfigError[];
@@ -48,6 +55,8 @@ export class ProxyAtWork {
   readonly #around: Surroundings;
   readonly #watch: FileWatch;
   #config: Config;
+  /** Whose change is a change of the configuration. */
+  #files: readonly string[];
   #limits: LimitsMemory | undefined;
   #state: ConfigurationState;
   /** The reload under way, or the last one. */
@@ -56,7 +65,7 @@ export class ProxyAtWork {
   #nextFile: Promise<ReloadOutcome> | undefined;
   #stopping = false;
 
-  private constructor(cycle: PlaneCycle, path: string | undefined, parts: Parts) {
+  private constructor(cycle: PlaneCycle, origin: ConfigOrigin | undefined, parts: Parts) {
     const { environment, names, log } = parts;
     const { adapter, host } = environment;
     this.#environment = environment;
@@ -77,15 +86,20 @@ export class ProxyAtWork {
     });
     this.#watch = new FileWatch({
       clock: adapter.clock,
-      paths: () => (path === undefined || path === STANDARD_INPUT ? [] : [path]),
+      paths: () => (origin?.path === STANDARD_INPUT ? [] : this.#files),
       stamp: (file) => host.fileStamp(file),
       changed: () => void this.reloadFile(),
     });
-    this.#state = { path, loadedAt: adapter.clock.wallTime(), reloads: 0, lastReload: undefined };
+    this.#files = origin?.files ?? [];
+    this.#state = { path: origin?.path, loadedAt: adapter.clock.wallTime(), reloads: 0, lastReload: undefined };
   }
 
   /** @throws {StartError | ListenError} as the rejection. */
-  static async start(config: Config, path: string | undefined, environment: ProxyEnvironment): Promise<ProxyAtWork> {
+  static async start(
+    config: Config,
+    origin: ConfigOrigin | undefined,
+    environment: ProxyEnvironment,
+  ): Promise<ProxyAtWork> {
     const { adapter, workerAdapter = adapter, host } = environment;
     const warn = (message: string): void => warnOn(environment, message);
     checkAdapterOptions(config, workerAdapter);
@@ -100,7 +114,7 @@ export class ProxyAtWork {
     );
     const limits = limitsMemory(config, host, limit, workers);
     const cycle = { config, connectionLimit: limit, limits, secrets };
-    const proxy = new ProxyAtWork(cycle, path, { environment, names, log });
+    const proxy = new ProxyAtWork(cycle, origin, { environment, names, log });
     try {
       // Together: routes that need no name are served meanwhile, should DNS be slow.
       await Promise.all([proxy.#plane.start(), proxy.#around.start()]);
@@ -238,7 +252,9 @@ export class ProxyAtWork {
     if (path === STANDARD_INPUT) {
       return { reason: "Cannot reload: the configuration came from standard input; use a file" };
     }
-    return readConfigFile(this.#environment.host, path);
+    const read = await readConfigFile(this.#environment.host, path);
+    if ("files" in read) this.#files = read.files;
+    return read;
   }
 
   cut(): void {

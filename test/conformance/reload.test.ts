@@ -155,4 +155,16 @@ forEachCombination((combination) => {
     await served(t, proxy, second);
     assert.equal(first.peers.length, 0);
   });
+
+  test("include: a file that appears in a directory brings its routes, with watch by itself", async (t) => {
+    const origin = await startOrigin(t);
+    const config = routed("reject", { watch: true, include: "conf.d/*.yaml" });
+    const proxy = await startProxy(t, combination, { config, files: { "conf.d/readme.txt": "not one of them" } });
+    writeFileSync(joinPath(proxy.directory, "conf.d", "a.yaml"), `routes: { new.test: "${origin.address}" }\n`);
+    await proxy.waitForStderr(/^certless: reloaded in .*\ncertless: routes: 1 added/m);
+    await served(t, proxy, origin, "new.test");
+    writeFileSync(joinPath(proxy.directory, "conf.d", "a.yaml"), `routes: { ${HOST}: direct }\n`);
+    await proxy.waitForStderr(/conf\.d\/a\.yaml:1:11: Cannot use the key 'reload\.example\.test' in routes twice/);
+    await served(t, proxy, origin, "new.test");
+  });
 });

@@ -7,8 +7,8 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import type { Readable } from "node:stream";
 import packageJson from "../../../package.json" with { type: "json" };
@@ -22,6 +22,8 @@ export interface ProxyOptions {
   /** The configuration as an object, or as YAML. Without `log` it logs JSON to stdout. */
   readonly config: Readonly<Record<string, unknown>> | string;
   readonly env?: Readonly<Record<string, string>>;
+  /** More files, by their paths from the configuration's directory. */
+  readonly files?: Readonly<Record<string, string>>;
   /** It may end by itself, and say what it likes. */
   readonly mayFail?: boolean;
   /** `ulimit -n`, soft and hard. */
@@ -263,6 +265,10 @@ export function launch(scope: Scope, combination: Combination, options: ProxyOpt
   const file = join(directory, CONFIG_FILE);
   const { text, json } = configuration(options.config);
   writeFileSync(file, text);
+  for (const [path, content] of Object.entries(options.files ?? {})) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
+  }
   const [command, args] = commandOf(combination, MAIN);
   const program = [command, ...args, "run", file, "--adapter", combination.adapter];
   // The shell becomes the program: the process is the same.

@@ -39,6 +39,10 @@ export function fakeWorld(
       return { values, positionals } as ReturnType<Host["parseArgs"]>;
     },
     readTextFile: async (path) => (Object.hasOwn(files, path) ? files[path]! : missing("ENOENT")),
+    listDirectory: async (path) => {
+      const inside = Object.keys(files).filter((file) => file.startsWith(`${path}/`));
+      return inside.length > 0 ? inside.map((file) => file.slice(path.length + 1)) : missing("ENOENT");
+    },
     fileStamp: (path) => files[path],
     openLog: () => {
       throw { code: "EACCES", message: "permission denied" };

@@ -69,6 +69,7 @@ describe("the JSON Schema", () => {
     assert.deepEqual(schema.required, ["listeners"]);
     assert.equal(schema.additionalProperties, false);
     assert.deepEqual(Object.keys(at("properties")), [
+      "include",
       "listeners",
       "routes",
       "upstreams",
