@@ -1,5 +1,6 @@
 /**
- * Chaos: for a while servers die, stall and hang up, names move and lie, clients misbehave and descriptors run short.
+ * Chaos: for a while servers die, stall and hang up, names move and lie, clients misbehave, descriptors run short and the
+ * configuration is another one each second.
  * Throughout, no byte is altered, nobody reaches a wrong server, every connection has its one line with a reason that
  * fits, and a healthy route answers. Afterwards nothing is left, and there is room for a full load again.
  *
@@ -58,7 +59,15 @@ class Chaos {
     const isOver = (): boolean => performance.now() > end || this.ledger.faults.length > 0;
     const lanes = Array.from({ length: LANES }, () => this.#lane(isOver, anyone));
     const probes = Array.from({ length: PROBES }, () => this.#lane(isOver, probe));
-    await Promise.all([this.world.rage(isOver), this.#starve(isOver), this.#watch(isOver), ...lanes, ...probes]);
+    const { world } = this;
+    await Promise.all([
+      world.rage(isOver),
+      world.reload(isOver),
+      this.#starve(isOver),
+      this.#watch(isOver),
+      ...lanes,
+      ...probes,
+    ]);
     await this.#settle();
   }
 
@@ -157,6 +166,9 @@ forEachCombination((combination) => {
     );
     const grown = proxy.memory() - memory;
     t.diagnostic(`memory grew by ${(grown / MIB).toFixed(1)} MiB`);
+    const reloads = proxy.stderr.split("reloaded in ").length - 1;
+    t.diagnostic(`${reloads} reloads`);
+    assert.ok(reloads > DURATION / 4_000, `${reloads} reloads`);
     assert.ok(grown < RESIDUE, `memory grew by ${(grown / MIB).toFixed(1)} MiB, seed ${SEED}`);
     await assertFullLoad(t, world);
     // Pipes rest for a while: soak.test.ts sees to them.

@@ -44,11 +44,14 @@ export class ChaosWorld {
   readonly #servers: ReadonlyMap<Name, ChaosServer>;
   readonly #zone: Record<string, ZoneEntry>;
   readonly #random: () => number;
+  readonly #parts: WorldParts;
+  #generation = 0;
 
   constructor(parts: WorldParts, proxy: RunningProxy, random: () => number) {
     this.proxy = proxy;
     this.#servers = parts.servers;
     this.#zone = parts.zone;
+    this.#parts = parts;
     this.#random = random;
     this.strays = parts.strays;
     const route = (host: string, names: readonly Name[], byName = false, queues = false): ChaosRoute => ({
@@ -86,6 +89,15 @@ export class ChaosWorld {
       await pause(50 + this.#random() * 200);
     }
     await this.heal();
+  }
+
+  /** Another configuration each second, until `isOver`. */
+  async reload(isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      this.proxy.rewrite(configOf(this.#parts, ++this.#generation));
+      this.proxy.notify("SIGHUP");
+      await pause(1_000);
+    }
   }
 
   async heal(): Promise<void> {
@@ -180,22 +192,25 @@ export async function startWorld(
   const parts = await startServers(scope);
   const proxy = await startProxy(scope, combination, {
     env: combination.smallHeap,
-    config: configOf(parts),
+    config: configOf(parts, 0),
     ...(descriptorLimit === undefined ? {} : { descriptorLimit }),
   });
   return new ChaosWorld(parts, proxy, random);
 }
 
-function configOf({ servers, dns, port }: WorldParts): Record<string, unknown> {
+/** @param generation each is another configuration, of one meaning for those who are routed by it. */
+function configOf({ servers, dns, port }: WorldParts, generation: number): Record<string, unknown> {
   const at = (name: Name, more: object = {}) => ({
     address: servers.get(name)!.address,
     failTimeout: `${FAIL_TIMEOUT}ms`,
     ...more,
   });
+  const turns = [at("r1", { weight: 1 + (generation % 2) }), at("r2"), at("rb", { backup: true })];
   return {
-    listeners: [{ address: "127.0.0.1:0" }],
+    listeners: [{ address: "127.0.0.1:0" }, ...(generation % 2 === 0 ? [] : [{ address: "127.0.0.2:0" }])],
     workers: 2,
     routes: {
+      [`g${generation}.test`]: "reject",
       "healthy.test": servers.get("healthy")!.address,
       "turns.test": "turns",
       "limited.test": "limited",
@@ -204,7 +219,8 @@ function configOf({ servers, dns, port }: WorldParts): Record<string, unknown> {
       "*.direct.test": { to: `direct:${port}`, allowPrivate: true },
     },
     upstreams: {
-      turns: { servers: [at("r1", { weight: 2 }), at("r2"), at("rb", { backup: true })] },
+      [`spare${generation % 3}`]: { servers: [at("r1"), at("h1")] },
+      turns: { servers: turns.slice(generation % 3).concat(turns.slice(0, generation % 3)) },
       limited: {
         balance: "least_conn",
         servers: [at("l1", { maxConnections: FULL }), at("l2", { maxConnections: FULL })],
