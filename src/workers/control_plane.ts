@@ -54,6 +54,9 @@ function reasonOf({ error, endpoint }: { readonly error: IoError; readonly endpo
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 10_000;
 const HEALTHY_AFTER = 60_000;
+/** Looks for a port that was free before the worker is told that it is not, and milliseconds between two. */
+const PORT_TRIES = 5;
+const PORT_WAIT = 20;
 /** What a worker gets beyond the drain before it is ended by force, ms. */
 const GRACE = 5_000;
 
@@ -149,7 +152,7 @@ export class ControlPlane {
     const serving = this.#workers.filter(({ thread, hasServed }) => thread !== undefined && hasServed);
     const [first, ...others] = serving;
     try {
-      if (first !== undefined) await this.#tellCycle(first);
+      if (first !== undefined) await this.#tellFirst(first);
     } catch (error) {
       this.board.undo();
       this.#setCycle(former.cycle, former.endpoints, former.places);
@@ -169,6 +172,20 @@ export class ControlPlane {
     this.#endpoints = endpoints;
     this.#places.clear();
     for (const [upstream, found] of places) this.#places.set(upstream, found);
+  }
+
+  /** A port that this thread has just tried may be the system's for a moment longer: Deno closes listeners later. */
+  async #tellFirst(worker: Worker): Promise<void> {
+    const { clock } = this.#parts.adapter;
+    for (let left = PORT_TRIES; ; left--) {
+      try {
+        await this.#tellCycle(worker);
+        return;
+      } catch (error) {
+        if (left === 0 || !(error instanceof ListenError) || error.code !== "EADDRINUSE") throw error;
+      }
+      await new Promise<void>((resolve) => void clock.after(PORT_WAIT, resolve));
+    }
   }
 
   #tellCycle(worker: Worker): Promise<void> {

@@ -138,4 +138,16 @@ describe("control plane: another configuration", () => {
     await reload(cycleOf(B));
     assert.deepEqual(warnings, ["worker 2 still has the former configuration: no luck"]);
   });
+
+  test("a port that is free a moment later is waited for", async () => {
+    const { adapter, threads, reload } = await world();
+    const inUse = { code: "EADDRINUSE", message: "" };
+    threads[0]!.answer = { kind: "reload_failed", error: inUse, endpoint: { kind: "tcp", ip: "10.0.0.5", port: 8443 } };
+    const reloading = reload(cycleOf(B));
+    await new Promise((resolve) => setTimeout(resolve));
+    threads[0]!.answer = { kind: "reloaded" };
+    adapter.clock.run(adapter.clock.now() + 20);
+    await reloading;
+    assert.equal(threads[1]!.reloads.length, 1);
+  });
 });
