@@ -1,8 +1,8 @@
 /**
  * One of the two sockets of a relay: what comes from it goes to its peer, by copying or by `splice(2)`.
  *
- * Owns: the pump of one direction, what is on its way to this side (unsent bytes or a pipe), and this side's end.
- * What a broken side means for the other is `relay.ts`'s. No event allocates anything, unless the peer is slow.
+ * Owns: the pump of one direction, and this side's end. What is on its way to this side is `relay_outlet.ts`'s, what a
+ * broken side means for the other `relay.ts`'s. No event allocates anything, unless the peer is slow.
  *
  * Small exchanges are copied through the one shared buffer. A direction that has moved more than that without
  * falling quiet is bulk: it goes through a pipe, which is given back whenever it is empty.
@@ -12,23 +12,19 @@ import type { RelayEndReason } from "../../src/adapter.ts";
 import type { IoError } from "../../src/errors.ts";
 import type { Paced, Throttle } from "../shared/pacer.ts";
 import * as linux from "./constants.ts";
-import { Flags } from "./flags.ts";
 import { BUFFER_SIZE, systemError } from "./kernel.ts";
 import type { Deferred } from "./loop.ts";
-import { CANNOT_SPLICE, PIPE_SIZE, type Pipe } from "./pipes.ts";
-import type { LinuxRelay } from "./relay.ts";
-import type { LinuxSocket, RelayedSocket } from "./socket.ts";
+import { CANNOT_SPLICE, PIPE_SIZE } from "./pipes.ts";
+import { BLOCKED, CLOSED, RelayOutlet } from "./relay_outlet.ts";
+import type { RelayedSocket } from "./socket.ts";
 
 /** What one direction may move before others have their turn. */
 const TURN = 4 * 1024 * 1024;
 /** A wake-up that moves less than this is no bulk. */
 const QUIET = 16 * 1024;
 
-/** Bits of a side's `flags`. */
-const FINISHED = 1 << 0;
-const CLOSED = 1 << 1;
-/** Bytes for this side wait in `socket.unsent` or in the pipe. */
-const BLOCKED = 1 << 2;
+/** Bits of a side's `flags`, behind those of its outlet. */
+const FINISHED = 1 << 2;
 /** No more bytes come for this side: FIN goes out behind what waits. */
 const FIN_WANTED = 1 << 3;
 /** To be closed behind what waits. */
@@ -38,29 +34,15 @@ const QUEUED = 1 << 5;
 /** Sees what comes from a side; the number of bytes that may pass. */
 export type Filter = (bytes: Uint8Array) => number;
 
-export class RelaySide extends Flags implements RelayedSocket, Deferred, Paced {
-  readonly relay: LinuxRelay;
-  readonly socket: LinuxSocket;
+export class RelaySide extends RelayOutlet implements RelayedSocket, Deferred, Paced {
   generation = 0;
   peer: RelaySide = this;
-  /** Bytes that were sent to this side. */
-  taken = 0;
   /** What comes from this side must be looked at, and cannot be spliced. */
   filter: Filter | undefined;
   /** What comes from this side has a rate. */
   throttle: Throttle | undefined;
-  /** It takes no more bytes, but what it had sent is still being read. */
-  #deaf: IoError | undefined;
-  #pipe: Pipe | undefined;
-  #piped = 0;
   /** Bytes that came from this side since it last was quiet. */
   #streak = 0;
-
-  constructor(relay: LinuxRelay, socket: LinuxSocket) {
-    super();
-    this.relay = relay;
-    this.socket = socket;
-  }
 
   /** What its breaking before its FIN is called. */
   get breakReason(): RelayEndReason {
@@ -70,10 +52,6 @@ export class RelaySide extends Flags implements RelayedSocket, Deferred, Paced {
   /** Its FIN was read: nothing more comes. */
   get finished(): boolean {
     return this.has(FINISHED);
-  }
-
-  get isClosed(): boolean {
-    return this.has(CLOSED);
   }
 
   /** Takes over the socket, and begins soon. */
@@ -138,7 +116,7 @@ export class RelaySide extends Flags implements RelayedSocket, Deferred, Paced {
         return;
       }
       if (this.throttle !== undefined && !this.relay.parts.pacer.mayPass(this.throttle, this)) break;
-      const bulk = this.#streak + moved >= BUFFER_SIZE && this.filter === undefined && peer.#takes;
+      const bulk = this.#streak + moved >= BUFFER_SIZE && this.filter === undefined && peer.takes;
       const count = bulk ? this.#splice() : this.#copy();
       if (count === 0) break;
       moved += count;
@@ -149,10 +127,6 @@ export class RelaySide extends Flags implements RelayedSocket, Deferred, Paced {
   /** The rate lets more pass, perhaps. */
   paced(): void {
     if (!this.isClosed) this.#defer();
-  }
-
-  get #takes(): boolean {
-    return !this.isClosed && this.#deaf === undefined;
   }
 
   /** One buffer's worth through our own memory; 0 where that was all for now. */
@@ -185,14 +159,14 @@ export class RelaySide extends Flags implements RelayedSocket, Deferred, Paced {
         return;
       }
     }
-    if (length > 0 && this.peer.#takes) this.peer.#send(length, isLast);
+    if (length > 0 && this.peer.takes) this.peer.send(length, isLast);
   }
 
   /** One pipe's worth past our memory; 0 where that was all for now. */
   #splice(): number {
     const { kernel, pipes } = this.relay.parts;
     const { peer, socket, throttle } = this;
-    const pipe = peer.#pipe ?? pipes.take();
+    const pipe = pipes.take();
     if (pipe === undefined) return this.#copy();
     const flags = linux.SPLICE_F_MOVE | linux.SPLICE_F_NONBLOCK;
     const { NULL } = kernel.libc;
@@ -211,9 +185,7 @@ export class RelaySide extends Flags implements RelayedSocket, Deferred, Paced {
       return 0;
     }
     throttle?.spend(count);
-    peer.#pipe = pipe;
-    peer.#piped = count;
-    peer.#drain();
+    peer.sendPiped(pipe, count);
     return count;
   }
 
@@ -232,7 +204,7 @@ export class RelaySide extends Flags implements RelayedSocket, Deferred, Paced {
   #sawFin(): void {
     this.put(FINISHED, true);
     this.#finishPeer();
-    if (this.#deaf !== undefined) this.broke(this.#deaf);
+    if (this.deaf !== undefined) this.broke(this.deaf);
     else if (this.socket.finSent && !this.isClosed) this.#close();
   }
 
@@ -243,79 +215,9 @@ export class RelaySide extends Flags implements RelayedSocket, Deferred, Paced {
 
   // --- to this side ---
 
-  /**
-   * Sends the first bytes of `inbound`, and keeps what the kernel does not take.
-   * @param isLast FIN follows at once, and shares a packet with the last of them.
-   */
-  #send(length: number, isLast: boolean): void {
-    const { kernel } = this.relay.parts;
-    const { fd } = this.socket;
-    this.socket.sending();
-    const count = isLast
-      ? kernel.libc.send(fd, kernel.inbound.address, length, linux.MSG_MORE | linux.MSG_NOSIGNAL)
-      : kernel.libc.write(fd, kernel.inbound.address, length);
-    if (count === length) {
-      this.taken += length;
-      return;
-    }
-    const sent = Math.max(count, 0);
-    if (count < 0 && kernel.errno[0] !== linux.EAGAIN) {
-      this.unwritable(systemError(kernel.errno[0] as number, "write"));
-      return;
-    }
-    this.taken += length;
-    this.put(BLOCKED, true);
-    this.socket.keep(kernel.inbound.bytes.slice(sent, length));
-  }
-
-  /** The relay's head, which goes first. */
-  sendHead(bytes: Uint8Array): void {
-    if (bytes.length === 0 || this.socket.fd < 0) return;
-    const { socket } = this;
-    this.taken += bytes.length;
-    let error: IoError | undefined;
-    if (socket.unsent !== undefined) socket.keep(bytes);
-    else error = socket.sendSome(bytes);
-    this.put(BLOCKED, socket.unsent !== undefined);
-    if (error !== undefined) this.unwritable(error);
-  }
-
-  /** Sends from the pipe what the kernel takes. */
-  #drain(): void {
-    const { kernel } = this.relay.parts;
-    const { NULL } = kernel.libc;
-    const pipe = this.#pipe as Pipe;
-    const flags = linux.SPLICE_F_MOVE | linux.SPLICE_F_NONBLOCK;
-    while (this.#piped > 0) {
-      this.socket.sending();
-      const count = kernel.libc.splice(pipe.readEnd, NULL, this.socket.fd, NULL, this.#piped, flags);
-      if (count <= 0) {
-        const errno = kernel.errno[0] as number;
-        if (count < 0 && errno !== linux.EAGAIN) {
-          this.unwritable(systemError(errno, "splice"));
-          return;
-        }
-        this.put(BLOCKED, true);
-        this.socket.wantRoom();
-        return;
-      }
-      this.#piped -= count;
-      this.taken += count;
-    }
-    this.put(BLOCKED, false);
-    this.#pipe = undefined;
-    this.relay.parts.pipes.give(pipe);
-  }
-
   /** There is room again. */
   #flush(): void {
-    const { socket } = this;
-    if (this.#pipe !== undefined) this.#drain();
-    else {
-      const error = socket.flush();
-      if (error !== undefined) this.unwritable(error);
-      else this.put(BLOCKED, socket.unsent !== undefined);
-    }
+    this.sendWaiting();
     if (this.has(BLOCKED)) return;
     this.#settle();
     this.peer.#pump();
@@ -343,8 +245,8 @@ export class RelaySide extends Flags implements RelayedSocket, Deferred, Paced {
       this.broke(error);
       return;
     }
-    this.#deaf = error;
-    this.#dropUnsent();
+    this.deaf = error;
+    this.dropUnsent();
     this.socket.mayRead = true;
     this.#defer();
     this.peer.#defer();
@@ -384,17 +286,6 @@ export class RelaySide extends Flags implements RelayedSocket, Deferred, Paced {
 
   #release(): void {
     this.put(CLOSED, true);
-    this.#dropUnsent();
-  }
-
-  #dropUnsent(): void {
-    this.put(BLOCKED, false);
-    this.socket.unsent = undefined;
-    const pipe = this.#pipe;
-    if (pipe === undefined) return;
-    this.#pipe = undefined;
-    if (this.#piped > 0) this.relay.parts.pipes.discard(pipe);
-    else this.relay.parts.pipes.give(pipe);
-    this.#piped = 0;
+    this.dropUnsent();
   }
 }
