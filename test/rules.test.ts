@@ -133,6 +133,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
     "Session makes it: test/unit/session/session.test.ts; its gate: request_gate.test.ts",
   "src/session/loop_guard.ts": "Session keeps one: test/unit/session/session.test.ts, test/conformance/loop.test.ts",
   "src/session/preread.ts": "Session feeds it: test/unit/session/session.test.ts",
+  "src/session/route_end.ts": "Session asks it: test/unit/session/session.test.ts, test/conformance/access.test.ts",
+  "src/session/way_out.ts": "Session goes it: test/unit/session/session.test.ts, egress.test.ts",
   "src/session/rejection.ts": "Session sends its replies: test/unit/session/session.test.ts reads them",
   "src/tls/record.ts":
     "ClientHelloReader reads through it: test/unit/tls/client_hello.test.ts splits hellos over records",

@@ -8,26 +8,23 @@
 import type { RelayEnd, RelayPassed } from "../adapter.ts";
 import type { Endpoint } from "../address.ts";
 import { holdsAddress } from "../cidr_set.ts";
-import type { Route, RouteOptions } from "../config/config.ts";
+import type { Route } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import { type IoError, NEED_MORE } from "../errors.ts";
-import { type Refusal, refusedBy, Visit, withRate } from "../limits/admission.ts";
+import { type Refusal, Visit, withRate } from "../limits/admission.ts";
 import type { Reason } from "../reason.ts";
 import type { Member } from "../upstream/member.ts";
-import { Dial, type DialFailure } from "./dial.ts";
-import type { DialPlan } from "./dial_plan.ts";
-import { type Egress, egressOf } from "./egress.ts";
+import type { DialFailure } from "./dial.ts";
 import { FirstMessage } from "./first_message.ts";
 import { BROKEN_BODY, ForwardedRequest } from "./forwarded_request.ts";
 import { idleCheck } from "./idle_check.ts";
 import { guardLoop, type LoopGuard, loopText } from "./loop_guard.ts";
 import { describe, describePeers, type Prelude } from "./preread.ts";
-import { join } from "./preread_buffer.ts";
-import { redirectReply, rejectReason } from "./rejection.ts";
 import { isRepeatable } from "./repeatable.ts";
-import { serverPlan } from "./server_plans.ts";
+import { endAtRoute } from "./route_end.ts";
 import type { SessionSettings } from "./session_settings.ts";
 import { READ, type Step, WAIT } from "./step.ts";
+import { type WayOut, wayOut } from "./way_out.ts";
 
 const EMPTY = new Uint8Array(0);
 type RelayStep = Extract<Step, { kind: "relay" }>;
@@ -44,12 +41,10 @@ export class Session {
   #state: "preread" | "dialing" | "offering" | "relaying" | "closed" = "preread";
   /** What limits and access lists know of it; there only where there are some. */
   #visit: Visit | undefined;
-  #dial: Dial | undefined;
-  #dialStartedAt = 0;
+  /** There while a server is sought. */
+  #way: WayOut | undefined;
   /** The upstream's server that this connection counts for. */
   #member: Member | undefined;
-  /** Only where the way to the server is more than a connect. */
-  #egress: Egress | undefined;
   /** Where DNS has a say; gone once it is clear that the connection does not come back. */
   #loop: LoopGuard | undefined;
   #cutReason: Reason | undefined;
@@ -72,7 +67,7 @@ export class Session {
 
   /** Local addresses to connect from, if the route or its upstream has some. */
   get bind(): readonly string[] | undefined {
-    return this.#egress?.bind;
+    return this.#way?.bind;
   }
 
   /** The first step. */
@@ -117,7 +112,7 @@ export class Session {
   /** The client's FIN. */
   ended(now: number): Step {
     if (this.#state === "offering") return this.#settle(this.#relayStep(EMPTY), false, now);
-    if (this.#state === "dialing") this.#dial!.clientEnded = true;
+    if (this.#state === "dialing") this.#way!.dial.clientEnded = true;
     if (this.#state !== "preread") return WAIT;
     return this.#close("client_left", `after ${this.#first!.length} bytes of an unfinished first message`, now);
   }
@@ -129,35 +124,35 @@ export class Session {
   }
 
   resolved(name: string, addresses: readonly string[], now: number): Step {
-    return this.#state === "dialing" ? this.#dialed(this.#dial!.resolved(name, addresses, now), now) : WAIT;
+    return this.#state === "dialing" ? this.#dialed(this.#way!.dial.resolved(name, addresses, now), now) : WAIT;
   }
 
   resolveFailed(name: string, error: IoError, now: number): Step {
-    return this.#state === "dialing" ? this.#dialed(this.#dial!.resolveFailed(name, error, now), now) : WAIT;
+    return this.#state === "dialing" ? this.#dialed(this.#way!.dial.resolveFailed(name, error, now), now) : WAIT;
   }
 
   connectFailed(attempt: number, error: IoError, now: number): Step {
-    return this.#state === "dialing" ? this.#dialed(this.#dial!.connectFailed(attempt, error, now), now) : WAIT;
+    return this.#state === "dialing" ? this.#dialed(this.#way!.dial.connectFailed(attempt, error, now), now) : WAIT;
   }
 
   /** @param socket the server's. */
   connected(attempt: number, now: number, socket?: { readonly local: Endpoint }): Step {
     if (this.#state !== "dialing") return WAIT;
     if (socket !== undefined) this.#loop?.leftFrom(socket);
-    const dial = this.#dial!;
-    dial.connected(attempt, now);
-    const opening = this.#egress?.opening(this.record);
-    return opening === undefined ? this.#offer(now) : this.#dialed(dial.open(opening), now);
+    const way = this.#way!;
+    way.dial.connected(attempt, now);
+    const opening = way.opening(this.record);
+    return opening === undefined ? this.#offer(now) : this.#dialed(way.dial.open(opening), now);
   }
 
   /** The way to the server is open. */
   #offer(now: number, early: Uint8Array = EMPTY): Step {
-    this.record.connectTime = now - this.#dialStartedAt;
+    this.record.connectTime = this.#way!.elapsed(now);
     const step = this.#relay(now);
     if (step.kind !== "relay") return step;
     if (early.length > 0) return this.#heard(step, early, now);
     const { prelude, bytes } = this.#first!;
-    const until = isRepeatable(prelude!, bytes.length) ? this.#dial!.offerUntil(now) : undefined;
+    const until = isRepeatable(prelude!, bytes.length) ? this.#way!.dial.offerUntil(now) : undefined;
     if (until === undefined) return this.#settle(step, false, now);
     this.#state = "offering";
     this.#headLength = 0;
@@ -167,14 +162,14 @@ export class Session {
 
   /** A server has room for a connection that waits. */
   freed(now: number): Step {
-    return this.#state === "dialing" ? this.#dialed(this.#dial!.freed(now), now) : WAIT;
+    return this.#state === "dialing" ? this.#dialed(this.#way!.dial.freed(now), now) : WAIT;
   }
 
   /** Bytes of a server that is spoken to; the first ones of a server that was offered the connection make it its own. */
   serverReceived(bytes: Uint8Array, now: number): Step {
     if (this.#state === "offering") return this.#heard(this.#relayStep(EMPTY), bytes, now);
     if (this.#state !== "dialing") return WAIT;
-    const outcome = this.#dial!.opened(bytes, now);
+    const outcome = this.#way!.dial.opened(bytes, now);
     return outcome.kind === "done" ? this.#offer(now, outcome.surplus) : this.#dialed(outcome, now);
   }
 
@@ -188,15 +183,15 @@ export class Session {
 
   /** A server that was spoken to, or offered the connection, has closed it: the next one gets the same bytes. */
   serverGone(error: IoError | undefined, now: number): Step {
-    if (this.#state === "dialing") return this.#dialed(this.#dial!.openingGone(error, now), now);
+    if (this.#state === "dialing") return this.#dialed(this.#way!.dial.openingGone(error, now), now);
     if (this.#state !== "offering") return WAIT;
     this.#state = "dialing";
-    return this.#dialed(this.#dial!.lost(error?.code ?? "closed", now), now);
+    return this.#dialed(this.#way!.dial.lost(error?.code ?? "closed", now), now);
   }
 
   /** A server is spoken to, or was offered the connection and did not speak yet. */
   get holdsServer(): boolean {
-    return this.#state === "offering" || (this.#state === "dialing" && this.#dial!.isOpening);
+    return this.#state === "offering" || (this.#state === "dialing" && this.#way!.dial.isOpening);
   }
 
   /** More from the client: what a server was told can no longer be told to another. */
@@ -208,7 +203,7 @@ export class Session {
 
   /** The server that connected stays, and all that led to it is let go. @param heard it has spoken. */
   #settle(step: RelayStep, heard: boolean, now: number): Step {
-    this.#member = this.#dial!.settle(heard, now);
+    this.#member = this.#way!.dial.settle(heard, now);
     this.#state = "relaying";
     this.#movedAt = now;
     this.#idleTimeout = this.#settings.idleTimeout;
@@ -216,8 +211,7 @@ export class Session {
     this.#visit?.handshakeOver();
     this.#first!.release();
     this.#first = undefined;
-    this.#dial = undefined;
-    this.#egress = undefined;
+    this.#way = undefined;
     // A list that grew has room for many more, which nobody needs from now on.
     this.record.attempts = this.record.attempts.slice();
     return step.rate === undefined ? step : { ...step, passed: this.#passed(step) };
@@ -252,7 +246,7 @@ export class Session {
       case "preread":
         return this.#prereadTimedOut(now);
       case "dialing":
-        return this.#dialed(this.#dial!.timedOut(now), now);
+        return this.#dialed(this.#way!.dial.timedOut(now), now);
       case "offering":
         return this.#settle(this.#relayStep(EMPTY), false, now);
       case "relaying":
@@ -305,41 +299,21 @@ export class Session {
     first.prelude = prelude;
     const { record } = this;
     record.route = route.text;
-    const denied = route.access && refusedBy(route.access, record, `the route ${route.text}`);
-    if (denied !== undefined) return this.#close(denied.reason, denied.detail, now);
-    if (route.to.kind === "reject") {
-      return this.#close(rejectReason(route, prelude, record.serverName), "", now);
-    }
-    if (prelude.kind === "http" && this.#settings.redirectToHttps !== undefined) {
-      const reply = redirectReply(prelude.head, this.#settings.redirectToHttps);
-      if (reply === undefined) return this.#close("malformed_request", "a redirect needs a Host", now);
-      return this.#close("redirected", "", now, reply);
-    }
-    const plan = this.#plan(route);
-    if (plan === undefined) return this.#close("no_server_name", "", now);
+    const end = endAtRoute(route, prelude, record, this.#settings.redirectToHttps);
+    if (end !== undefined) return this.#close(end.reason, end.detail, now, end.reply);
+    const way = wayOut(route, record, this.#settings, first.sslRequested, now);
+    if (way === undefined) return this.#close("no_server_name", "", now);
     this.#loop = guardLoop(this.#settings, route, prelude, record.peer, first.bytes);
     if (this.#loop?.isBack) return this.#close("loop", loopText(record), now);
     this.#visit = withRate(this.#visit, route.rate, this.#settings.rate);
     this.#state = "dialing";
-    this.#dialStartedAt = now;
-    const { connectTimeout, addresses } = this.#settings;
-    this.#dial = new Dial(plan, record.attempts, now + connectTimeout, addresses);
-    return this.#dialed(this.#dial.begin(now), now);
-  }
-
-  /** Whom to dial for a route that does not reject; undefined where only a name would tell. */
-  #plan(route: RouteOptions): DialPlan | undefined {
-    const { upstreams, secrets } = this.#settings;
-    const upstream = route.to.kind === "upstream" ? upstreams.get(route.to.name)! : undefined;
-    const plan = serverPlan(route, upstream, this.record, this.#settings);
-    if (plan === undefined) return undefined;
-    this.#egress = egressOf(route, upstream?.config, secrets, this.#first!.sslRequested);
-    return this.#egress === undefined ? plan : this.#egress.through(plan);
+    this.#way = way;
+    return this.#dialed(way.dial.begin(now), now);
   }
 
   #dialed(outcome: Step | DialFailure, now: number): Step {
     if (outcome.kind === "failed") return this.#close(outcome.reason, outcome.detail, now);
-    this.deadline = this.#dial!.deadline;
+    this.deadline = this.#way!.dial.deadline;
     return outcome;
   }
 
@@ -350,7 +324,7 @@ export class Session {
     if (prelude!.kind === "http") this.#request = new ForwardedRequest(prelude!.head);
     const message = this.#request === undefined ? bytes : this.#request.begin(bytes);
     if (message === undefined) return this.#close("malformed_request", BROKEN_BODY, now);
-    const head = join(this.#egress?.head(this.record) ?? EMPTY, message);
+    const head = this.#way!.head(this.record, message);
     this.#headLength = head.length;
     return this.#relayStep(head);
   }
@@ -374,7 +348,7 @@ export class Session {
 
   #close(reason: Reason, detail: string, now: number, reply = this.#rejection(reason)): Step {
     const { record } = this;
-    if (this.#dial !== undefined) this.#dial.abandon();
+    this.#way?.dial.abandon();
     this.#loop = this.#loop?.leave();
     this.#member?.release();
     this.#member = undefined;
