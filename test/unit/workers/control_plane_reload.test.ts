@@ -39,7 +39,7 @@ function cycleOf(listeners: string, upstreams = "{ pool: { servers: [192.0.2.1:4
   const loaded = loadConfig(text, { path: "test", toAscii: (name) => name });
   assert.ok("config" in loaded, JSON.stringify(loaded));
   const { config } = loaded;
-  return { config, source: { text, path: "test" }, connectionLimit: 100, limits: undefined, secrets: {} };
+  return { config, connectionLimit: 100, limits: undefined, secrets: {} };
 }
 
 const A = "{ address: 10.0.0.5:443 }";
