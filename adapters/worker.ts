@@ -1,8 +1,8 @@
 /**
- * Worker threads, by `node:worker_threads`, which all three runtimes have.
+ * The program's threads, by `node:worker_threads`, which all three runtimes have.
  *
- * Owns: both ends of a worker's thread: starting the program's own file again in a thread, and serving in it. It must
- * not know what the messages mean.
+ * Owns: both ends of a thread: starting the program's own file again in one, and serving in it. It must not know what the
+ * messages mean.
  */
 
 import process from "node:process";
@@ -15,9 +15,11 @@ import {
   workerData,
 } from "node:worker_threads";
 import type { Adapter } from "../src/adapter.ts";
-import type { WorkerEvents, WorkerThread } from "../src/host.ts";
+import type { WorkerEvents, WorkerRole, WorkerThread } from "../src/host.ts";
 import { DataPlane } from "../src/workers/data_plane.ts";
+import { answerLoad, type LoadRequest } from "../src/workers/load_request.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../src/workers/protocol.ts";
+import { createHost } from "./host.ts";
 import { selectAdapter } from "./select.ts";
 
 export { isMainThread };
@@ -73,14 +75,18 @@ class Thread<In> implements WorkerThread<In> {
  */
 const YOUNG_GENERATION = 2;
 
-/** Starts `program` in a thread; there it must call `serveAsWorker`. */
-export function startThread<In, Out>(program: string, events: WorkerEvents<Out>): WorkerThread<In> {
+/** Starts `program` in a thread; there it must call `serveAsThread`. */
+export function startThread<In, Out>(
+  program: string,
+  events: WorkerEvents<Out>,
+  role: WorkerRole = "data_plane",
+): WorkerThread<In> {
   // A port of our own, since Deno's `parentPort` is none that `receiveMessageOnPort` takes.
   const { port1, port2 } = new MessageChannel();
   const worker = new Worker(new URL(program), {
-    workerData: { port: port2 },
+    workerData: { port: port2, role } satisfies ThreadData,
     transferList: [port2],
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
+    ...(role === "data_plane" && { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION } }),
   });
   const thread = new Thread<In>(worker, port1);
   let ended = false;
@@ -96,9 +102,29 @@ export function startThread<In, Out>(program: string, events: WorkerEvents<Out>)
   return thread;
 }
 
-/** The life of a worker thread: waits for `start`, then serves until it is terminated. */
-export async function serveAsWorker(): Promise<void> {
-  const { port } = workerData as { readonly port: MessagePort };
+/** What a thread is started with. */
+interface ThreadData {
+  readonly port: MessagePort;
+  readonly role: WorkerRole;
+}
+
+/** The life of a thread, as whatever it was started for. */
+export async function serveAsThread(): Promise<void> {
+  const { port, role } = workerData as ThreadData;
+  if (role === "loader") serveAsLoader(port);
+  else await serveAsWorker(port);
+}
+
+/** Reads one file after another until it is terminated. */
+function serveAsLoader(port: MessagePort): void {
+  const host = createHost();
+  port.on("message", (request: LoadRequest) => {
+    void answerLoad(host, request).then((answer) => port.postMessage(answer));
+  });
+}
+
+/** Waits for `start`, then serves until it is terminated. */
+async function serveAsWorker(port: MessagePort): Promise<void> {
   const start = await firstMessage(port);
   const post = (message: FromWorker): void => port.postMessage(message);
   const warn = (message: string): void => post({ kind: "warn", message });

@@ -10,7 +10,7 @@ import { type ConfigError, readConfig, type SourceText } from "./config/load.ts"
 import type { IoError } from "./errors.ts";
 import type { Host } from "./host.ts";
 
-/** What was read: a configuration, its faults, or why it could not be read. */
+/** What was read: a configuration, its faults, or why it could not be read. It survives a message to another thread. */
 export type ConfigFile =
   | (Files & { readonly config: Config; readonly path: string })
   | (Files & { readonly errors: readonly ConfigError[] })

@@ -38,14 +38,17 @@ export interface Host {
   onSignal(signal: SignalName, handler: () => void): () => void;
   /** Processors that this process may use. */
   readonly parallelism: number;
-  /** Starts a thread that runs the program's data plane; undefined where this host has none. */
+  /** Starts a thread of the program; undefined where this host has none. */
   readonly startWorker: StartWorker | undefined;
   /** The soft limit of open descriptors, if it can be known. */
   descriptorLimit(): number | undefined;
 }
 
 /** @typeParam In what the thread is told. @typeParam Out what it tells. */
-export type StartWorker = <In, Out>(events: WorkerEvents<Out>) => WorkerThread<In>;
+export type StartWorker = <In, Out>(events: WorkerEvents<Out>, role?: WorkerRole) => WorkerThread<In>;
+
+/** What a thread is for: to carry connections (if it is not said), or to read configuration files. */
+export type WorkerRole = "data_plane" | "loader";
 
 export interface WorkerEvents<Out> {
   message(message: Out): void;

@@ -9,7 +9,6 @@ import type { ConfigurationState, ReloadOutcome } from "../admin/api.ts";
 import type { Config } from "../config/config.ts";
 import type { ConfigError } from "../config/load.ts";
 import { namedServers } from "../config/named_servers.ts";
-import { readConfigFile } from "../config_file.ts";
 import type { UpstreamStatus } from "../health/status.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
 import type { ConnectionCounts } from "../metrics/counts.ts";
@@ -17,6 +16,7 @@ import { checkNames } from "../names/check_names.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { loadSecrets } from "../secrets.ts";
 import { StartError } from "../start_error.ts";
+import { ConfigLoader } from "../workers/config_loader.ts";
 import type { PlaneCycle } from "../workers/control_plane.ts";
 import { Surroundings } from "../workers/surroundings.ts";
 import { AccessLog } from "./access_log.ts";
@@ -54,6 +54,7 @@ export class ProxyAtWork {
   readonly #log: AccessLog;
   readonly #around: Surroundings;
   readonly #watch: FileWatch;
+  readonly #loader: ConfigLoader;
   #config: Config;
   /** Whose change is a change of the configuration. */
   #files: readonly string[];
@@ -84,6 +85,7 @@ export class ProxyAtWork {
       plane: this.#plane,
       warn,
     });
+    this.#loader = new ConfigLoader({ clock: adapter.clock, host });
     this.#watch = new FileWatch({
       clock: adapter.clock,
       paths: () => (origin?.path === STANDARD_INPUT ? [] : this.#files),
@@ -252,7 +254,7 @@ export class ProxyAtWork {
     if (path === STANDARD_INPUT) {
       return { reason: "Cannot reload: the configuration came from standard input; use a file" };
     }
-    const read = await readConfigFile(this.#environment.host, path);
+    const read = await this.#loader.load(path);
     if ("files" in read) this.#files = read.files;
     return read;
   }
@@ -264,6 +266,7 @@ export class ProxyAtWork {
   async stop(draining: (connections: number) => void): Promise<void> {
     this.#stopping = true;
     this.#watch.isOn = false;
+    this.#loader.close();
     await this.#reloading;
     await this.#plane.stop(this.#config.timeouts.drain, draining);
     this.#around.stop();

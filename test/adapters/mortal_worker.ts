@@ -1,6 +1,6 @@
 /** A worker as the program has it, but for a fault: it dies of `cut`. */
 
-import { serveAsWorker } from "../../adapters/worker.ts";
+import { serveAsThread } from "../../adapters/worker.ts";
 import { DataPlane } from "../../src/workers/data_plane.ts";
 
 const { receive } = DataPlane.prototype;
@@ -9,4 +9,4 @@ DataPlane.prototype.receive = function (message): void {
   receive.call(this, message);
 };
 
-await serveAsWorker();
+await serveAsThread();
