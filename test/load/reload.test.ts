@@ -111,22 +111,9 @@ async function reloadAgainAndAgain(proxy: RunningProxy, origins: readonly Origin
     proxy.notify("SIGHUP");
     await pause(Math.max(0, began + (generation + 1) * EVERY - performance.now()));
   }
-  await settled(proxy);
-  return generation - 1;
-}
-
-/** Nothing is reloaded any more. */
-async function settled(proxy: RunningProxy): Promise<void> {
-  const said = () => proxy.stderr.split("reloaded in ").length;
-  await until(
-    "the end of reloads",
-    async () => {
-      const before = said();
-      await pause(1_000);
-      return said() === before || undefined;
-    },
-    60_000,
-  );
+  const last = generation - 1;
+  await proxy.waitForStderr(new RegExp(`upstream u0-${last} added`), 60_000);
+  return last;
 }
 
 forEachCombination((combination) => {
