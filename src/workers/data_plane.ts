@@ -35,6 +35,8 @@ export class DataPlane {
   #start: StartMessage | undefined;
   #server: ProxyServer | undefined;
   #board: Board | undefined;
+  /** The reload under way, or the last one. */
+  #reloading: Promise<void> = Promise.resolve();
   /** Of a line of the access log, if there is one. */
   #format: ((record: ConnectionRecord) => string) | undefined;
   #lines = "";
@@ -90,7 +92,8 @@ export class DataPlane {
   receive(message: Exclude<ToWorker, StartMessage>): void {
     switch (message.kind) {
       case "reload":
-        void this.#reload(message);
+        // One after the other: each looks at the listeners that the former one left.
+        this.#reloading = this.#reloading.then(() => this.#reload(message));
         return;
       case "resolved":
         this.#asked.get(message.id)?.(message.answer);
