@@ -5,7 +5,7 @@
  */
 
 import { randomInt } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { availableParallelism, networkInterfaces } from "node:os";
 import process from "node:process";
@@ -13,7 +13,7 @@ import { isatty } from "node:tty";
 import { domainToASCII } from "node:url";
 import { parseArgs } from "node:util";
 import pkg from "../package.json" with { type: "json" };
-import type { ArgOption, Host, ParsedArgs, SignalName, StartWorker, Terminal } from "../src/host.ts";
+import type { ArgOption, Host, ParsedArgs, Resources, SignalName, StartWorker, Terminal } from "../src/host.ts";
 import { writeBlocking } from "./host/blocking_write.ts";
 import { openLog } from "./host/log_sink.ts";
 import { startProbe } from "./host/probe.ts";
@@ -96,6 +96,22 @@ function descriptorLimit(): number | undefined {
   }
 }
 
+function openDescriptors(): number | undefined {
+  try {
+    return readdirSync("/proc/self/fd").length;
+  } catch {
+    return undefined;
+  }
+}
+
+function resources(): Resources {
+  return {
+    resident: process.memoryUsage.rss(),
+    descriptors: openDescriptors(),
+    descriptorLimit: descriptorLimit(),
+  };
+}
+
 function runtimeVersion(): string {
   const name = runtimeName();
   const versions: Readonly<Record<string, string | undefined>> = process.versions;
@@ -129,5 +145,6 @@ export function createHost({ startWorker }: HostOptions = {}): Host {
     random: () => randomInt(2 ** 32) / 2 ** 32,
     onSignal,
     descriptorLimit,
+    resources,
   };
 }

@@ -42,6 +42,16 @@ export interface Host {
   readonly startWorker: StartWorker | undefined;
   /** The soft limit of open descriptors, if it can be known. */
   descriptorLimit(): number | undefined;
+  /** What this process takes up now. */
+  resources(): Resources;
+}
+
+export interface Resources {
+  /** Resident memory, bytes. */
+  readonly resident: number;
+  /** Open descriptors, and the soft limit; undefined where it cannot be known, or the program may not look. */
+  readonly descriptors: number | undefined;
+  readonly descriptorLimit: number | undefined;
 }
 
 /** @typeParam In what the thread is told. @typeParam Out what it tells. */

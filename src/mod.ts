@@ -14,11 +14,14 @@ import type { ConnectionRecord } from "./connection_record.ts";
 import type { UpstreamStatus } from "./health/status.ts";
 import type { Host } from "./host.ts";
 import type { ConnectionCounts } from "./metrics/counts.ts";
+import type { ProxyMetrics } from "./metrics/proxy_metrics.ts";
 import type { ProxyEnvironment } from "./running/environment.ts";
 import { type ConfigOrigin, ProxyAtWork, type Reread } from "./running/running_proxy.ts";
 import { StartError } from "./start_error.ts";
 
 export type { CertificateStatus, ServerStatus, UpstreamStatus } from "./health/status.ts";
+export type { ProxyMetrics, RouteNumbers, Totals } from "./metrics/proxy_metrics.ts";
+export type { Traffic } from "./metrics/traffic.ts";
 export { ListenError } from "./proxy/listen_error.ts";
 export type { ProxyEnvironment, WorkerAdapter } from "./running/environment.ts";
 export type {
@@ -45,6 +48,8 @@ export interface RunningProxy {
   readonly counts: ConnectionCounts;
   /** Threads that carry connections; 1 may be the caller's own. */
   readonly workers: number;
+  /** All numbers, for as long as the environment asks for them (`metrics: true`). */
+  readonly metrics: ProxyMetrics | undefined;
   /** Each upstream's servers, how their checks find them, and their certificates. */
   readonly upstreams: readonly UpstreamStatus[];
   /** The configuration in force. */
@@ -112,6 +117,7 @@ export async function startProxy(
     get counts() {
       return proxy.counts;
     },
+    metrics: proxy.metrics,
     get upstreams() {
       return proxy.upstreams;
     },

@@ -40,7 +40,7 @@ interface Ring {
 const RINGS: readonly Ring[] = [
   {
     name: "leaf",
-    rooms: ["bytes", "byte_cache", "errors", "reason", "address", "cidr_set", "hostname"],
+    rooms: ["bytes", "byte_cache", "errors", "reason", "remedy", "address", "cidr_set", "hostname"],
     imports: ["leaf"],
   },
   { name: "wire", rooms: ["tls", "http", "proxy_protocol", "postgres", "dns"], imports: ["leaf"] },
@@ -49,7 +49,7 @@ const RINGS: readonly Ring[] = [
   { name: "table", rooms: ["route_table"], imports: ["leaf"], types: ["config"] },
   {
     name: "policy",
-    rooms: ["config", "router", "upstream", "names", "log", "limits", "metrics"],
+    rooms: ["config", "router", "upstream", "names", "log", "limits"],
     imports: ["leaf", "record", "table"],
     types: ["config"],
   },
@@ -58,11 +58,12 @@ const RINGS: readonly Ring[] = [
     rooms: ["session", "deadlines", "health"],
     imports: ["leaf", "wire", "opening", "record", "table", "policy"],
   },
-  { name: "driver", rooms: ["proxy"], imports: ["leaf", "wire", "record", "policy", "machine"] },
+  { name: "numbers", rooms: ["metrics"], imports: ["leaf", "record"], types: ["config", "names", "health", "admin"] },
+  { name: "driver", rooms: ["proxy"], imports: ["leaf", "wire", "record", "policy", "machine", "numbers"] },
   {
     name: "shell",
     rooms: ["cli", "admin", "mod", "running", "config_file", "workers", "secrets", "start_error"],
-    imports: ["leaf", "wire", "record", "table", "policy", "machine", "driver", "shell"],
+    imports: ["leaf", "wire", "record", "table", "policy", "machine", "numbers", "driver", "shell"],
   },
 ];
 

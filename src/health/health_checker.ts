@@ -24,6 +24,8 @@ export interface HealthParts extends CheckParts {
   changed(plan: CheckPlan, isUp: boolean): void;
   /** Nobody checks the server of a slot any more. */
   unwatched(slot: number): void;
+  /** A check has ended. */
+  checked?(plan: CheckPlan, isWell: boolean): void;
   /** What an operator should know, one line each. */
   warn(line: string): void;
 }
@@ -109,6 +111,7 @@ export class HealthChecker {
     const check = new Check(server.plan, this.#parts, (result) => {
       this.#running--;
       this.#schedule(entry, server.plan.check.interval * (1 + JITTER * (2 * this.#parts.random() - 1)));
+      this.#parts.checked?.(server.plan, result.error === undefined);
       this.#checked(server, server.add(result, this.#parts.clock.wallTime()));
       this.#next();
     });

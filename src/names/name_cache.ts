@@ -9,6 +9,7 @@ import type { Clock } from "../adapter.ts";
 import type { ResolvedAddresses, ResolvedServices, ResolveFailure, Resolver, ServiceRecord } from "../host.ts";
 import { CachedName, type CacheTimes } from "./cached_name.ts";
 import { LookupQueue, type LookupTask } from "./lookup_queue.ts";
+import { noLookups, type ResolverCounts } from "./resolver_counts.ts";
 
 export const MAX_NAMES = 10_000;
 /** Of those that have no address: a flood of them must not push out the ones that do. */
@@ -22,6 +23,8 @@ export interface NameCacheParts {
   readonly resolver: Resolver;
   readonly clock: Pick<Clock, "now" | "after">;
   readonly times: CacheTimes;
+  /** What is counted, if anybody wants to know. */
+  readonly counts?: ResolverCounts;
   /** Told when old answers begin to be used for a name, and when that is over. */
   warn(message: string): void;
 }
@@ -98,25 +101,30 @@ class Table<Value> {
   readonly #failed = new Map<string, CachedName<Value>>();
   readonly #lookups = new Map<string, Lookup<Value>>();
   readonly #warned = new Set<string>();
+  readonly #counts: ResolverCounts;
 
   constructor(parts: NameCacheParts, queue: LookupQueue) {
     this.#parts = parts;
     this.#queue = queue;
+    this.#counts = parts.counts ?? noLookups();
   }
 
   lookUp(name: string, ask: Ask<Value>): Promise<Known<Value>> {
     const now = this.#parts.clock.now();
     const entry = this.#touch(name);
     if (entry?.isFresh(now) === true) {
+      this.#counts.hits++;
       if (entry.isDue(now)) this.#start(name, ask);
       return answerOf(entry);
     }
     const usable = entry?.isUsable(now) === true;
     if (usable && (entry.stale || this.#lookups.get(name)?.isSlow === true)) {
       // The resolver is known to fail, or to be slow: nobody need wait for that again.
+      this.#counts.stale++;
       this.#start(name, ask);
       return answerOf(entry);
     }
+    this.#counts.misses++;
     return new Promise((resolve, reject) => {
       if (!this.#start(name, ask, { resolve, reject })) {
         (usable ? answerOf(entry) : Promise.reject(overloaded(name))).then(resolve, reject);
@@ -152,15 +160,25 @@ class Table<Value> {
       cancelPatience: undefined,
       isSlow: false,
     });
-    const task: LookupTask = (ended) =>
+    const task: LookupTask = (ended) => {
+      const began = this.#parts.clock.now();
       ask((outcome, more) => {
         this.#answered(name, outcome);
         // What goes on keeps its place in the queue, as it keeps its sockets.
-        if (more === undefined) ended();
+        if (more !== undefined) return;
+        this.#count(outcome, began);
+        ended();
       });
+    };
     const queued = this.#queue.add(task, this.#known.has(name));
     if (!queued) this.#lookups.delete(name);
     return queued;
+  }
+
+  #count(outcome: object, began: number): void {
+    this.#counts.lookups++;
+    if ("code" in outcome) this.#counts.failures++;
+    this.#counts.time += this.#parts.clock.now() - began;
   }
 
   #answered(name: string, outcome: Parameters<Parameters<Ask<Value>>[0]>[0]): void {

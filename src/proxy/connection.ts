@@ -16,6 +16,7 @@ import type {
   Socket,
   SocketHandlers,
 } from "../adapter.ts";
+import type { ConnectionRecord } from "../connection_record.ts";
 import type { Timed } from "../deadlines.ts";
 import type { IoError } from "../errors.ts";
 import type { Reason } from "../reason.ts";
@@ -72,6 +73,36 @@ export class Connection implements SocketHandlers, RelayOwner, OfferOwner, Timed
 
   start(): void {
     this.#drive((now) => this.session.start(now));
+  }
+
+  // --- what is counted of it ---
+
+  get record(): ConnectionRecord {
+    return this.session.record;
+  }
+
+  /** Bytes from the client so far; the record has them once it is over. */
+  get bytesReceived(): number {
+    const { record, headLength } = this.session;
+    if (this.#relay === undefined || this.#gone) return record.bytesReceived;
+    return record.bytesReceived + Math.max(0, this.#relay.bytesToServer - headLength);
+  }
+
+  /** Bytes to the client so far. */
+  get bytesSent(): number {
+    const { bytesSent } = this.session.record;
+    return this.#relay === undefined || this.#gone ? bytesSent : bytesSent + this.#relay.bytesToClient;
+  }
+
+  /** Its record is complete. */
+  get isOver(): boolean {
+    return this.#lingering >= 0 || this.#gone;
+  }
+
+  /** From accept until a server was looked for, ms; undefined where none was. */
+  get prereadTime(): number | undefined {
+    const { startedAt, routedAt } = this.session;
+    return routedAt === 0 ? undefined : routedAt - startedAt;
   }
 
   // --- the client's socket ---

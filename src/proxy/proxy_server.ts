@@ -13,6 +13,7 @@ import { type ConnectionRecord, newRecord } from "../connection_record.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { WorkerLimits } from "../limits/admission.ts";
 import { Counts } from "../metrics/counts.ts";
+import type { ThreadMetrics } from "../metrics/thread_metrics.ts";
 import { PrereadBudget } from "../session/preread_buffer.ts";
 import { Session } from "../session/session.ts";
 import { AddressMemory } from "../upstream/address_memory.ts";
@@ -60,6 +61,8 @@ export interface ProxyParts extends Circumstances {
   readonly board?: OpenBoard;
   /** Tells another worker that a connection of its own is next in an upstream's line. */
   readonly passOn?: PassOn;
+  /** What is counted of connections beyond `counts`; absent: nothing. */
+  readonly metrics?: ThreadMetrics | undefined;
   /** Called for each connection when it is accepted. */
   accepted?(): void;
   /** Called once for each connection, when its record is complete. */
@@ -121,7 +124,7 @@ export class ProxyServer implements ConnectionOwner {
     const warn = (message: string): void => parts.warn?.(message);
     const { board, allotments } = parts.board ?? ownBoard(config.upstreams, clock);
     const random = createRandom(clock.wallTime() + 1000 * clock.now());
-    this.#upstreamParts = { board, random, tell: warn, passOn: parts.passOn };
+    this.#upstreamParts = { board, random, tell: warn, passOn: parts.passOn, observer: parts.metrics?.tally };
     this.#upstreams = createUpstreams(config.upstreams, allotments, this.#upstreamParts);
     this.#listeners = new Listeners({
       adapter: parts.adapter,
@@ -212,6 +215,10 @@ export class ProxyServer implements ConnectionOwner {
     return this.#listeners.endpoints;
   }
 
+  get connections(): Iterable<Connection> {
+    return this.#connections;
+  }
+
   /** Open connections, those that are closing included. */
   get openConnections(): number {
     return this.#connections.size;
@@ -259,6 +266,7 @@ export class ProxyServer implements ConnectionOwner {
     this.#number += this.#numberStep;
     const connection = new Connection(this, socket, new Session(settings, record, now));
     this.#connections.add(connection);
+    this.#parts.metrics?.accepted(record);
     this.#parts.accepted?.();
     if (this.#load() > this.#connectionLimit) connection.abort("too_many_connections");
     else connection.start();
@@ -296,6 +304,7 @@ export class ProxyServer implements ConnectionOwner {
 
   finished(connection: Connection): void {
     this.counts.add(connection.session.record);
+    this.#parts.metrics?.ended(connection);
     try {
       this.#parts.finished?.(connection.session.record);
     } catch (error) {

@@ -20,6 +20,7 @@ interface Opened {
 export class AccessLog {
   readonly #host: Pick<Host, "openLog">;
   readonly #warn: (message: string) => void;
+  #formerDropped = 0;
   #opened: Opened = { config: undefined, sink: undefined };
   #format: ((record: ConnectionRecord) => string) | undefined;
 
@@ -48,6 +49,11 @@ export class AccessLog {
     this.#opened.sink?.write(lines);
   }
 
+  /** Lines that targets could not take in time. */
+  get dropped(): number {
+    return this.#formerDropped + (this.#opened.sink?.dropped ?? 0);
+  }
+
   reopen(): void {
     this.#opened.sink?.reopen();
   }
@@ -58,6 +64,7 @@ export class AccessLog {
 
   #use(opened: Opened): void {
     const former = this.#opened.sink;
+    if (former !== opened.sink) this.#formerDropped += former?.dropped ?? 0;
     this.#opened = opened;
     this.#format = opened.config && compileLineFormat(opened.config.format);
     if (former !== opened.sink) void former?.close();

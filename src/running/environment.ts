@@ -13,6 +13,8 @@ export interface ProxyEnvironment {
   /** An adapter that needs a thread of its own: then all connections are carried by workers. */
   readonly workerAdapter?: WorkerAdapter | undefined;
   readonly host: Host;
+  /** Counts all that `RunningProxy.metrics` tells; absent: it is undefined, and only reason codes are counted. */
+  readonly metrics?: boolean;
   /** Called once for each connection when it has ended, beside the access log. */
   readonly finished?: (record: ConnectionRecord) => void;
   /** Called after each reload, whoever asked for it: a caller, or a file that has changed. */

@@ -8,6 +8,7 @@ import type { Clock } from "../adapter.ts";
 import type { ResolverConfig } from "../config/config.ts";
 import type { Host, Resolver, ServiceRecord } from "../host.ts";
 import { type Known, NameCache } from "../names/name_cache.ts";
+import { noLookups, type ResolverCounts } from "../names/resolver_counts.ts";
 
 export interface NamesParts {
   readonly host: Pick<Host, "createResolver">;
@@ -19,6 +20,8 @@ export interface NamesParts {
 const GRACE = 1_000;
 
 export class NamesInForce {
+  /** Of every resolver that there was. */
+  readonly counts: ResolverCounts = noLookups();
   readonly #parts: NamesParts;
   #config: ResolverConfig;
   #resolver: Resolver;
@@ -71,6 +74,6 @@ export class NamesInForce {
   #open(config: ResolverConfig): [Resolver, NameCache] {
     const { host, clock, warn } = this.#parts;
     const resolver = host.createResolver(config);
-    return [resolver, new NameCache({ resolver, clock, times: config, warn })];
+    return [resolver, new NameCache({ resolver, clock, times: config, counts: this.counts, warn })];
   }
 }

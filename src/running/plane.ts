@@ -4,11 +4,14 @@
  * Owns: the choice, and that both look the same to whoever runs a proxy.
  */
 
+import type { Clock } from "../adapter.ts";
 import type { Endpoint } from "../address.ts";
 import type { Config } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import { WorkerLimits } from "../limits/admission.ts";
 import type { ConnectionCounts } from "../metrics/counts.ts";
+import type { MetricsStore } from "../metrics/metrics_store.ts";
+import { ThreadMetrics } from "../metrics/thread_metrics.ts";
 import { openEndpoints } from "../proxy/open_endpoints.ts";
 import { type Circumstances, ProxyServer } from "../proxy/proxy_server.ts";
 import { type Allotments, ownBoard } from "../upstream/allotments.ts";
@@ -20,6 +23,8 @@ import type { ProxyEnvironment } from "./environment.ts";
 import type { NamesInForce } from "./names_in_force.ts";
 
 export interface Plane extends Surrounded {
+  /** Hands over what this thread has counted, if it carries connections. */
+  tellMetrics?(): void;
   readonly board: Allotments;
   readonly openConnections: number;
   readonly counts: { readonly snapshot: ConnectionCounts };
@@ -39,6 +44,8 @@ export interface Plane extends Surrounded {
 export interface PlaneParts {
   readonly cycle: PlaneCycle;
   readonly names: NamesInForce;
+  /** Absent where only reason codes are counted. */
+  readonly metrics?: MetricsStore | undefined;
   readonly log: AccessLog;
   readonly environment: ProxyEnvironment;
   warn(message: string): void;
@@ -70,16 +77,20 @@ class OwnThread implements Plane {
   readonly workers = 1;
   readonly board: Allotments;
   readonly #server: ProxyServer;
+  #metrics: ThreadMetrics | undefined;
+  #store: MetricsStore | undefined;
   #cycle: PlaneCycle;
 
-  constructor({ cycle, names, log, environment, warn }: PlaneParts) {
+  constructor({ cycle, names, metrics, log, environment, warn }: PlaneParts) {
     const { adapter, host, finished } = environment;
     this.#cycle = cycle;
     this.board = ownBoard(cycle.config.upstreams, adapter.clock);
+    if (metrics !== undefined) this.#countAll(metrics, adapter.clock);
     this.#server = new ProxyServer(cycle.config, {
       ...circumstances(cycle),
       adapter,
       board: this.board,
+      metrics: this.#metrics,
       resolve: (name, answer) => void names.resolve(name).then(answer, answer),
       ownAddresses: host.interfaceAddresses(),
       finished: (record: ConnectionRecord) => {
@@ -88,6 +99,22 @@ class OwnThread implements Plane {
       },
       warn,
     });
+  }
+
+  #countAll(store: MetricsStore, clock: Clock): void {
+    this.#store = store;
+    const metrics = new ThreadMetrics({
+      clock,
+      connections: () => this.#server.connections,
+      changed: () => this.tellMetrics(),
+    });
+    this.#metrics = metrics;
+    metrics.start();
+  }
+
+  tellMetrics(): void {
+    const delta = this.#metrics?.take();
+    if (delta !== undefined) this.#store?.merge(0, delta);
   }
 
   get counts(): ProxyServer["counts"] {
@@ -141,7 +168,13 @@ class OwnThread implements Plane {
 
   stop(timeout: number, draining: (connections: number) => void): Promise<void> {
     draining(this.#server.openConnections);
-    return new Promise((drained) => this.#server.drain(timeout, drained));
+    return new Promise((drained) =>
+      this.#server.drain(timeout, () => {
+        this.tellMetrics();
+        this.#metrics?.stop();
+        drained();
+      }),
+    );
   }
 }
 
@@ -149,7 +182,7 @@ function circumstances({ config, connectionLimit, limits, secrets }: PlaneCycle)
   return { connectionLimit, limits: limits && new WorkerLimits(config.limits, limits, 0), secrets };
 }
 
-function createWorkers({ cycle, names, log, environment, warn }: PlaneParts, count: number): Plane {
+function createWorkers({ cycle, names, metrics, log, environment, warn }: PlaneParts, count: number): Plane {
   const { adapter, host, workerAdapter = adapter, finished } = environment;
   return new ControlPlane({
     ...cycle,
@@ -161,6 +194,7 @@ function createWorkers({ cycle, names, log, environment, warn }: PlaneParts, cou
     resolve: (name) => names.resolve(name),
     writeLog: (lines) => log.write(lines),
     warn,
+    metrics,
     finished,
   });
 }

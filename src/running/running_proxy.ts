@@ -12,6 +12,8 @@ import { namedServers } from "../config/named_servers.ts";
 import type { UpstreamStatus } from "../health/status.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
 import type { ConnectionCounts } from "../metrics/counts.ts";
+import type { MetricsStore } from "../metrics/metrics_store.ts";
+import type { ProxyMetrics } from "../metrics/proxy_metrics.ts";
 import { checkNames } from "../names/check_names.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { loadSecrets } from "../secrets.ts";
@@ -25,6 +27,7 @@ import { type Changes, changesBetween } from "./changes.ts";
 import { connectionLimit, limitsMemory } from "./connection_limit.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { FileWatch } from "./file_watch.ts";
+import { measure } from "./measured.ts";
 import { NamesInForce } from "./names_in_force.ts";
 import { createPlane, type Plane, workerCount } from "./plane.ts";
 
@@ -59,6 +62,9 @@ export class ProxyAtWork {
   /** Whose change is a change of the configuration. */
   #files: readonly string[];
   #limits: LimitsMemory | undefined;
+  #connectionLimit: number;
+  #metrics: MetricsStore | undefined;
+  #failedReloads = 0;
   #state: ConfigurationState;
   /** The reload under way, or the last one. */
   #reloading: Promise<unknown> = Promise.resolve();
@@ -74,15 +80,18 @@ export class ProxyAtWork {
     this.#limits = cycle.limits;
     this.#names = names;
     this.#log = log;
+    this.#connectionLimit = cycle.connectionLimit;
+    if (environment.metrics === true) this.#metrics = this.#measure(log, names);
     const warn = (message: string): void => this.#warn(message);
     const count = workerCount(cycle.config, environment, warn);
-    this.#plane = createPlane({ cycle, names, log, environment, warn }, count);
+    this.#plane = createPlane({ cycle, names, metrics: this.#metrics, log, environment, warn }, count);
     this.#around = new Surroundings({
       config: cycle.config,
       names,
       clock: adapter.clock,
       host,
       plane: this.#plane,
+      checked: (upstream, server, isWell) => this.#metrics?.numbers.checked(upstream, server, isWell),
       warn,
     });
     this.#loader = new ConfigLoader({ clock: adapter.clock, host });
@@ -94,6 +103,20 @@ export class ProxyAtWork {
     });
     this.#files = origin?.files ?? [];
     this.#state = { path: origin?.path, loadedAt: adapter.clock.wallTime(), reloads: 0, lastReload: undefined };
+  }
+
+  #measure(log: AccessLog, names: NamesInForce): MetricsStore {
+    return measure({
+      environment: this.#environment,
+      names,
+      log,
+      plane: () => this.#plane,
+      config: () => this.#config,
+      connectionLimit: () => this.#connectionLimit,
+      upstreams: () => this.#around.upstreams,
+      configuration: () => this.#state,
+      failedReloads: () => this.#failedReloads,
+    });
   }
 
   /** @throws {StartError | ListenError} as the rejection. */
@@ -127,6 +150,7 @@ export class ProxyAtWork {
       throw error;
     }
     proxy.#around.startChecks();
+    proxy.#metrics?.start();
     proxy.#watch.isOn = config.watch;
     void proxy.#warnOfNames();
     return proxy;
@@ -150,6 +174,11 @@ export class ProxyAtWork {
 
   get upstreams(): readonly UpstreamStatus[] {
     return this.#around.upstreams;
+  }
+
+  /** Undefined where only reason codes are counted. */
+  get metrics(): ProxyMetrics | undefined {
+    return this.#metrics;
   }
 
   get config(): Config {
@@ -195,6 +224,7 @@ export class ProxyAtWork {
       reason: refused ? outcome.reason : "",
       warnings: refused ? warnings : [...warnings, ...outcome.warnings],
     };
+    if (refused) this.#failedReloads++;
     const { loadedAt, reloads } = this.#state;
     const counted = refused ? { loadedAt, reloads } : { loadedAt: result.at, reloads: reloads + 1 };
     this.#state = { ...this.#state, ...counted, lastReload: result };
@@ -232,6 +262,7 @@ export class ProxyAtWork {
       // Lines of connections that end from now on may be in the new form.
       await this.#plane.reload({ config, connectionLimit: limit, limits, secrets }, places);
       this.#limits = limits;
+      this.#connectionLimit = limit;
     } catch (error) {
       board.undo();
       this.#around.undo(former);
@@ -269,6 +300,7 @@ export class ProxyAtWork {
     this.#loader.close();
     await this.#reloading;
     await this.#plane.stop(this.#config.timeouts.drain, draining);
+    this.#metrics?.stop();
     this.#around.stop();
     this.#names.close();
     await this.#log.close();

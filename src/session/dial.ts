@@ -131,6 +131,7 @@ export class Dial {
       if (one.number !== attempt) one.entry.outcome = "abandoned";
     }
     this.#pending = undefined;
+    this.#plan.connected(now);
     this.#putAnsweredLast();
     this.deadline = Infinity;
   }

@@ -43,6 +43,9 @@ export abstract class DialPlan {
     return undefined;
   }
 
+  /** The server that `next` gave has answered. */
+  connected(_now: number): void {}
+
   /** The server that `next` gave could not be reached. */
   failed(_now: number, _cause: string): void {}
 

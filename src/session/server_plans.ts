@@ -61,6 +61,8 @@ export class UpstreamPlan extends DialPlan implements Choice {
   readonly #listenerPort: number;
   #triesLeft: number;
   #member: Member | undefined;
+  /** When it was chosen, ms. */
+  #chosenAt = 0;
   #place: Place | undefined;
   /** They took the connection and closed it. Perhaps for what the client said: only another's answer tells. */
   #suspects: Member[] | undefined;
@@ -84,6 +86,7 @@ export class UpstreamPlan extends DialPlan implements Choice {
     this.#triesLeft--;
     this.tried.add(member);
     this.#member = member;
+    this.#chosenAt = now;
     return dialTarget(member.target, this.#listenerPort);
   }
 
@@ -91,7 +94,13 @@ export class UpstreamPlan extends DialPlan implements Choice {
     return Math.min(this.#triesLeft, this.#upstream.members.length - this.tried.size);
   }
 
+  override connected(now: number): void {
+    const { observer, name } = this.#upstream;
+    if (this.#member !== undefined) observer?.serverConnected(name, this.#member.address, now - this.#chosenAt);
+  }
+
   override failed(now: number, cause: string): void {
+    this.#observeFailure(cause);
     if (!isOwnFailure(cause)) this.#member?.failed(now, cause);
     this.#release();
   }
@@ -102,6 +111,7 @@ export class UpstreamPlan extends DialPlan implements Choice {
 
   override lost(): void {
     if (this.#member === undefined) return;
+    this.#observeFailure("closed");
     this.#suspects ??= [];
     this.#suspects.push(this.#member);
     this.#release();
@@ -111,6 +121,7 @@ export class UpstreamPlan extends DialPlan implements Choice {
     const member = this.#member;
     this.#member = undefined;
     member?.succeeded(now);
+    if (member !== undefined) this.#upstream.observer?.serverTook(this.#upstream.name, member.address);
     if (heard) for (const suspect of this.#suspects ?? []) suspect.failed(now, "closed before its first byte");
     return member;
   }
@@ -130,6 +141,11 @@ export class UpstreamPlan extends DialPlan implements Choice {
   override abandon(): void {
     this.#leaveLine();
     this.#release();
+  }
+
+  #observeFailure(cause: string): void {
+    const { observer, name } = this.#upstream;
+    if (this.#member !== undefined) observer?.serverFailed(name, this.#member.address, cause);
   }
 
   #release(): void {

@@ -45,6 +45,8 @@ export class Member {
   readonly target: Target;
   /** The configured server's address; the same for all addresses of one name. */
   readonly name: string;
+  /** Where it is, for people. */
+  readonly address: string;
   /** Its number on the board. */
   readonly slot: number;
   readonly #home: MemberHome;
@@ -57,6 +59,7 @@ export class Member {
     this.config = config;
     this.target = target;
     this.name = serverName(config.target);
+    this.address = target === config.target ? this.name : serverName(target);
     this.slot = slot;
     this.#home = home;
     const { words, at } = home.board.slot(slot);
@@ -200,7 +203,7 @@ export class Member {
 
   /** Its address for people, and the configured one where that is another. */
   get label(): string {
-    const where = serverName(this.target);
-    return where === this.name ? where : `${where} (${this.name})`;
+    const { address, name } = this;
+    return address === name ? address : `${address} (${name})`;
   }
 }

@@ -33,6 +33,18 @@ export interface UpstreamParts {
   readonly tell: Tell;
   /** Absent where there is one thread. */
   readonly passOn?: PassOn | undefined;
+  /** Absent where nobody counts. */
+  readonly observer?: ServerObserver | undefined;
+}
+
+/** Told what becomes of servers, each by its upstream's name and its address. */
+export interface ServerObserver {
+  /** It has answered a connect after `time` ms. */
+  serverConnected(upstream: string, server: string, time: number): void;
+  /** It has a connection. */
+  serverTook(upstream: string, server: string): void;
+  /** It could not be used. @param cause an error's code, or a fixed word. */
+  serverFailed(upstream: string, server: string, cause: string): void;
 }
 
 export class Upstream implements MemberHome {
@@ -61,6 +73,10 @@ export class Upstream implements MemberHome {
 
   get config(): UpstreamConfig {
     return this.#config;
+  }
+
+  get observer(): ServerObserver | undefined {
+    return this.#parts.observer;
   }
 
   /** DNS says where a server of it is. */

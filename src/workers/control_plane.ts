@@ -14,6 +14,7 @@ import type { StartWorker } from "../host.ts";
 import { WorkerLimits } from "../limits/admission.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
 import { Counts } from "../metrics/counts.ts";
+import type { MetricsStore } from "../metrics/metrics_store.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { openEndpoints } from "../proxy/open_endpoints.ts";
 import { Allotments } from "../upstream/allotments.ts";
@@ -42,6 +43,8 @@ export interface ControlPlaneParts extends PlaneCycle {
   resolve(name: string): Promise<readonly string[]>;
   writeLog(lines: string): void;
   warn(message: string): void;
+  /** Merges what workers count; absent where nobody wants it. */
+  readonly metrics?: Pick<MetricsStore, "merge" | "lost"> | undefined;
   /** Given each finished connection's record; absent where nobody wants them. */
   readonly finished: ((record: ConnectionRecord) => void) | undefined;
 }
@@ -269,6 +272,7 @@ export class ControlPlane {
       worker: index,
       numbering: { first: index + 1, step: count },
       records: this.#parts.finished !== undefined,
+      metrics: this.#parts.metrics !== undefined,
     };
   }
 
@@ -319,6 +323,9 @@ export class ControlPlane {
       case "counts":
         this.counts.merge(message.counts);
         return;
+      case "metrics":
+        this.#parts.metrics?.merge(worker.index, message.delta);
+        return;
       case "freed":
         this.#workers[message.worker]?.thread?.post({ kind: "freed", upstream: message.upstream });
         return;
@@ -356,6 +363,7 @@ export class ControlPlane {
     if (worker.thread === undefined) return;
     worker.thread = undefined;
     worker.open = 0;
+    this.#parts.metrics?.lost(worker.index);
     this.#forget(worker);
     this.board.board.forget(worker.index);
     worker.firstStart.reject(new Error(`Cannot start a worker: ${reason}`));

@@ -12,6 +12,7 @@ import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
 import { WorkerLimits } from "../limits/admission.ts";
 import { compileLineFormat } from "../log/access_log.ts";
+import { ThreadMetrics } from "../metrics/thread_metrics.ts";
 import type { ResolveAnswer } from "../proxy/connection.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { ProxyServer } from "../proxy/proxy_server.ts";
@@ -39,6 +40,7 @@ export class DataPlane {
   #reloading: Promise<void> = Promise.resolve();
   /** Of a line of the access log, if there is one. */
   #format: ((record: ConnectionRecord) => string) | undefined;
+  #metrics: ThreadMetrics | undefined;
   #lines = "";
   #records: ConnectionRecord[] = [];
   #flushing = false;
@@ -129,6 +131,7 @@ export class DataPlane {
   }
 
   #createServer(config: Config, message: StartMessage): ProxyServer {
+    this.#metrics = message.metrics ? this.#countAll() : undefined;
     this.#board = new Board(message.board, message.worker, this.#parts.adapter.clock);
     return new ProxyServer(config, {
       adapter: this.#parts.adapter,
@@ -142,6 +145,7 @@ export class DataPlane {
       board: { board: this.#board, allotments: message.allotments },
       resolve: (name, answer) => this.#ask(name, answer),
       passOn: (worker, upstream) => this.#parts.post({ kind: "freed", upstream, worker }),
+      metrics: this.#metrics,
       accepted: () => this.#schedule(),
       finished: (record) => {
         if (this.#format !== undefined) this.#lines += `${this.#format(record)}\n`;
@@ -150,6 +154,16 @@ export class DataPlane {
       },
       warn: (text) => this.#parts.post({ kind: "warn", message: text }),
     });
+  }
+
+  #countAll(): ThreadMetrics {
+    const metrics = new ThreadMetrics({
+      clock: this.#parts.adapter.clock,
+      connections: () => this.#server?.connections ?? [],
+      changed: () => this.#schedule(),
+    });
+    metrics.start();
+    return metrics;
   }
 
   #setFormat({ log: { access } }: Config): void {
@@ -183,6 +197,8 @@ export class DataPlane {
     if (this.#records.length > 0) this.#parts.post({ kind: "records", records: this.#records.splice(0) });
     const counts = this.#server?.counts.take();
     if (counts !== undefined) this.#parts.post({ kind: "counts", counts });
+    const delta = this.#metrics?.take();
+    if (delta !== undefined) this.#parts.post({ kind: "metrics", delta });
     const open = this.#server?.openConnections ?? 0;
     if (open === this.#told) return;
     this.#told = open;

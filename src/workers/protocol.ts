@@ -9,6 +9,7 @@ import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
 import type { ConnectionCounts } from "../metrics/counts.ts";
+import type { MetricsDelta } from "../metrics/delta.ts";
 import type { Numbering } from "../proxy/proxy_server.ts";
 import type { AllotmentMap } from "../upstream/allotments.ts";
 import type { BoardMemory } from "../upstream/board.ts";
@@ -48,6 +49,8 @@ export interface StartMessage extends Cycle {
   readonly numbering: Numbering;
   /** The control plane wants each finished connection's record, besides its log line. */
   readonly records: boolean;
+  /** It wants all numbers, not reason codes alone. */
+  readonly metrics: boolean;
 }
 
 /** Another configuration comes into force: `reloaded` or `reload_failed` follows, and then the former one stays. */
@@ -84,6 +87,8 @@ export type FromWorker =
   | { readonly kind: "records"; readonly records: readonly ConnectionRecord[] }
   /** Connections that have ended since it last said so. */
   | { readonly kind: "counts"; readonly counts: ConnectionCounts }
+  /** What it has counted since it last said so. */
+  | { readonly kind: "metrics"; readonly delta: MetricsDelta }
   /** Tell another worker that a connection of its own is next. */
   | { readonly kind: "freed"; readonly upstream: number; readonly worker: number }
   | { readonly kind: "warn"; readonly message: string }

@@ -39,6 +39,8 @@ export interface SurroundingsParts {
   readonly clock: Clock;
   readonly host: Pick<Host, "interfaceAddresses" | "probe">;
   readonly plane: Surrounded;
+  /** A check of an upstream's server has ended. */
+  checked?(upstream: string, server: string, isWell: boolean): void;
   warn(message: string): void;
 }
 
@@ -130,6 +132,7 @@ export class Surroundings {
       found: new Map(this.#discovery.places),
       probe: host.probe,
       resolve: (name, answer) => void names.resolve(name).then(answer, answer),
+      checked: (upstream, server, isWell) => this.#parts.checked?.(upstream, server, isWell),
       warn,
     });
   }

@@ -22,6 +22,8 @@ export interface WatchParts extends Pick<CheckParts, "probe" | "resolve"> {
   readonly plane: Pick<Surrounded, "board" | "endpoints" | "cutServer" | "freed">;
   /** The servers at work of upstreams whose servers DNS has named, by name; the others have those of the configuration. */
   readonly found: ReadonlyMap<string, readonly MemberPlace[]>;
+  /** A check of an upstream's server has ended. */
+  checked?(upstream: string, server: string, isWell: boolean): void;
   warn(message: string): void;
 }
 
@@ -36,6 +38,7 @@ export function watchUpstreams(parts: WatchParts): UpstreamHealth {
     random: createRandom(clock.wallTime()),
     unwatched: (slot) => plane.board.board.write(slot, "health", HEALTH.unknown),
     changed: (plan, isUp) => carryOut(parts, plan, isUp),
+    checked: (plan, isWell) => parts.checked?.(plan.upstream, plan.address, isWell),
     connections: (slot) => plane.board.board.read(slot, "active"),
     warn: (line) => parts.warn(line),
   });

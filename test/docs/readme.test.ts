@@ -2,13 +2,18 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
-import { README, renderReadme } from "./readme.ts";
+import { METRICS_PAGE, README, renderMetrics, renderReadme } from "./readme.ts";
 
 const text = readFileSync(README, "utf8");
 
 describe("README", () => {
   test("generated parts are up to date (npm run docs)", () => {
     assert.equal(text, renderReadme(text));
+  });
+
+  test("so is the table of metrics", () => {
+    const page = readFileSync(METRICS_PAGE, "utf8");
+    assert.equal(page, renderMetrics(page));
   });
 
   test("the two commands stand at the top", () => {

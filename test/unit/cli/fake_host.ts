@@ -64,6 +64,7 @@ export function fakeWorld(
     random: () => 0.5,
     onSignal: () => () => {},
     descriptorLimit: () => 1024,
+    resources: () => ({ resident: 1, descriptors: undefined, descriptorLimit: 1024 }),
     parallelism: 2,
     startWorker: undefined,
   };

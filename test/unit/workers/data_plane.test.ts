@@ -37,6 +37,7 @@ const START: StartMessage = {
   allotments: new Map(),
   places: [],
   records: false,
+  metrics: false,
 };
 
 async function started(changes: Partial<StartMessage> = {}) {
