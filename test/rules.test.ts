@@ -111,6 +111,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/config/resolver_options.ts": "part of the schema: test/unit/config/named_servers.test.ts",
   "src/config/upstream_options.ts": "part of the schema: test/unit/config/load.test.ts",
   "src/names/cached_name.ts": "NameCache keeps them: test/unit/names/name_cache.test.ts",
+  "src/metrics/prometheus.ts": "MetricsStore renders by it: test/unit/metrics/metrics_store.test.ts reads it back",
   "src/health/upstream_health.ts":
     "the control plane puts it to work: test/unit/workers/upstream_watch.test.ts gives it members and a virtual time",
   "src/mod.ts": "test/packaging uses it as a library on each runtime; the command line and conformance run on it",

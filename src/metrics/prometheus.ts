@@ -27,13 +27,13 @@ export function renderPrometheus({ parts, numbers, startedAt }: Measured): strin
   addUpstreams(out, parts, numbers);
   addWorkers(out, parts, numbers);
   addSurroundings(out, parts);
-  for (const [of, table] of [
+  for (const [kind, table] of [
     ["listener", numbers.listeners],
     ["route", numbers.routes],
     ["server", numbers.servers],
   ] as const) {
-    out.add("certless_label_values", table.shown, of);
-    out.add("certless_label_values_limit", table.limit, of);
+    out.add("certless_label_values", table.shown, kind);
+    out.add("certless_label_values_limit", table.limit, kind);
   }
   return out.toString();
 }

@@ -109,7 +109,6 @@ class OwnThread implements Plane {
       changed: () => this.tellMetrics(),
     });
     this.#metrics = metrics;
-    metrics.start();
   }
 
   tellMetrics(): void {
@@ -129,8 +128,9 @@ class OwnThread implements Plane {
     return this.#server.openConnections;
   }
 
-  start(): Promise<void> {
-    return this.#server.start();
+  async start(): Promise<void> {
+    await this.#server.start();
+    this.#metrics?.start();
   }
 
   async reload(cycle: PlaneCycle, places: readonly UpstreamPlaces[]): Promise<void> {

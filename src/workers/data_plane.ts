@@ -60,6 +60,7 @@ export class DataPlane {
       this.#server = this.#createServer(config, message);
       for (const places of message.places) this.#setPlaces(places);
       await this.#server.start();
+      this.#metrics?.start();
       this.#parts.post({ kind: "started", wakeDescriptor: this.#parts.wakeDescriptor });
       return true;
     } catch (error) {
@@ -157,13 +158,11 @@ export class DataPlane {
   }
 
   #countAll(): ThreadMetrics {
-    const metrics = new ThreadMetrics({
+    return new ThreadMetrics({
       clock: this.#parts.adapter.clock,
       connections: () => this.#server?.connections ?? [],
       changed: () => this.#schedule(),
     });
-    metrics.start();
-    return metrics;
   }
 
   #setFormat({ log: { access } }: Config): void {

@@ -53,6 +53,9 @@ describe("host", () => {
     assert.ok(host.interfaceAddresses().includes("127.0.0.1"));
     assert.ok(host.interfaceAddresses().every((address) => !address.includes("%")));
     if (process.platform === "linux") assert.ok(host.descriptorLimit()! > 0);
+    const { resident, descriptors, descriptorLimit } = host.resources();
+    assert.ok(resident > 1_000_000);
+    if (process.platform === "linux") assert.ok(descriptors! > 2 && descriptorLimit === host.descriptorLimit());
     assert.equal(host.domainToAscii("BÜCHER.example"), "xn--bcher-kva.example");
     assert.equal(host.domainToAscii("exa mple"), "");
   });

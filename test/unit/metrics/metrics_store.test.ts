@@ -66,7 +66,7 @@ describe("numbers for whoever asks", () => {
     const { store, end } = world();
     for (const serverName of ['x"} 1\n', "evil.test", "\\", "<script>"]) end({ serverName, route: "default" });
     const text = store.prometheus();
-    assert.doesNotMatch(text, /evil|script/);
+    assert.doesNotMatch(text, /evil|<script/);
     const samples = readExposition(text);
     assert.equal(sumOf(samples, "certless_route_connections_total", { route: "default" }), 4);
     assert.equal(store.names(2).names.length, 2);
@@ -90,9 +90,9 @@ describe("numbers for whoever asks", () => {
       assert.equal(samples.filter((sample) => sample.name === name).length, 4, name);
       assert.equal(sumOf(samples, name, { [label]: "other" }), 7, name);
     }
-    for (const of of ["listener", "route", "server"]) {
-      assert.equal(sumOf(samples, "certless_label_values", { of }), 3);
-      assert.equal(sumOf(samples, "certless_label_values_limit", { of }), 3);
+    for (const kind of ["listener", "route", "server"]) {
+      assert.equal(sumOf(samples, "certless_label_values", { of: kind }), 3);
+      assert.equal(sumOf(samples, "certless_label_values_limit", { of: kind }), 3);
     }
     assert.equal(store.routes().length, 10, "the admin interface tells them apart");
   });
