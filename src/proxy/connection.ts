@@ -101,8 +101,8 @@ export class Connection implements SocketHandlers, RelayOwner, OfferOwner, Timed
 
   /** From accept until a server was looked for, ms; undefined where none was. */
   get prereadTime(): number | undefined {
-    const { startedAt, routedAt } = this.session;
-    return routedAt === 0 ? undefined : routedAt - startedAt;
+    const { prereadTime } = this.session;
+    return prereadTime < 0 ? undefined : prereadTime / 1000;
   }
 
   // --- the client's socket ---

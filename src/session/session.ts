@@ -33,9 +33,12 @@ export class Session {
   readonly record: ConnectionRecord;
   /** When `timedOut` must be called, ms; `Infinity` for never. */
   deadline: number;
+  /** Bytes of the relay's head: they count as received already. */
+  headLength = 0;
+  /** Microseconds from accept until a server was looked for; -1: none was. A small integer takes no memory of its own. */
+  prereadTime = -1;
   readonly #settings: SessionSettings;
   readonly #startedAt: number;
-  #headLength = 0;
   /** Gone once the relay has begun, like all that only the way to it needs: an idle connection keeps little. */
   #first: FirstMessage | undefined;
   #state: "preread" | "dialing" | "offering" | "relaying" | "closed" = "preread";
@@ -155,7 +158,7 @@ export class Session {
     const until = isRepeatable(prelude!, bytes.length) ? this.#way!.dial.offerUntil(now) : undefined;
     if (until === undefined) return this.#settle(step, false, now);
     this.#state = "offering";
-    this.#headLength = 0;
+    this.headLength = 0;
     this.deadline = until;
     return { kind: "offer", head: step.head };
   }
@@ -220,13 +223,13 @@ export class Session {
   /** Bytes before the relay: they count for its rate, or whoever sends all at once would have none. */
   #passed({ head }: RelayStep): RelayPassed {
     const { bytesReceived, bytesSent } = this.record;
-    return { up: bytesReceived + head.length - this.#headLength, down: bytesSent };
+    return { up: bytesReceived + head.length - this.headLength, down: bytesSent };
   }
 
   /** The relay is over and both sockets are closed. Byte counts include the head. */
   relayed(end: RelayEnd, bytesToServer: number, bytesToClient: number, now: number): Step {
     if (this.#state !== "relaying") return WAIT;
-    this.record.bytesReceived += Math.max(0, bytesToServer - this.#headLength);
+    this.record.bytesReceived += Math.max(0, bytesToServer - this.headLength);
     this.record.bytesSent += bytesToClient;
     if (end.reason === "ended") return this.#close("ok", this.#request?.note ?? "", now);
     if (end.reason === "cut" && this.#cutReason === undefined && this.#request?.isBroken === true) {
@@ -308,6 +311,7 @@ export class Session {
     this.#visit = withRate(this.#visit, route.rate, this.#settings.rate);
     this.#state = "dialing";
     this.#way = way;
+    this.prereadTime = Math.round(1000 * (now - this.#startedAt));
     return this.#dialed(way.dial.begin(now), now);
   }
 
@@ -325,7 +329,7 @@ export class Session {
     const message = this.#request === undefined ? bytes : this.#request.begin(bytes);
     if (message === undefined) return this.#close("malformed_request", BROKEN_BODY, now);
     const head = this.#way!.head(this.record, message);
-    this.#headLength = head.length;
+    this.headLength = head.length;
     return this.#relayStep(head);
   }
 

@@ -1,5 +1,5 @@
 /** A worker as the program has it, for tests that use the library. */
 
-import { serveAsWorker } from "../../adapters/worker.ts";
+import { serveAsThread } from "../../adapters/worker.ts";
 
-await serveAsWorker();
+await serveAsThread();
