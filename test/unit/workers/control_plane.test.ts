@@ -6,8 +6,9 @@ import { newRecord } from "../../../src/connection_record.ts";
 import type { WorkerEvents, WorkerThread } from "../../../src/host.ts";
 import { ClientTable } from "../../../src/limits/client_table.ts";
 import { createLimitsMemory, type LimitsMemory } from "../../../src/limits/limits_memory.ts";
+import { Tally } from "../../../src/metrics/tally.ts";
 import { Board } from "../../../src/upstream/board.ts";
-import { ControlPlane } from "../../../src/workers/control_plane.ts";
+import { ControlPlane, type ControlPlaneParts } from "../../../src/workers/control_plane.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../../../src/workers/protocol.ts";
 import { SimulatedAdapter } from "../proxy/simulated_world.ts";
 
@@ -51,6 +52,7 @@ const STARTED: FromWorker = { kind: "started", wakeDescriptor: 9 };
 function world(
   answerStart: (thread: FakeThread) => void = (thread) => thread.events.message(STARTED),
   limits: LimitsMemory | undefined = undefined,
+  metrics: ControlPlaneParts["metrics"] = undefined,
 ) {
   const adapter = new SimulatedAdapter();
   const loaded = loadConfig(YAML, { path: "test", toAscii: (name) => name });
@@ -68,6 +70,7 @@ function world(
     secrets: { "env:P": "s3cret" },
     connectionLimit: 101,
     limits,
+    metrics,
     startWorker: (<In, Out>(events: WorkerEvents<Out>) => {
       const thread = new FakeThread(events as unknown as WorkerEvents<FromWorker>);
       threads.push(thread);
@@ -127,6 +130,23 @@ describe("control plane", () => {
       events.message({ kind: "counts", counts: { ended: { ok: 2, no_route: 1 }, wouldReject: {} } });
     }
     assert.deepEqual(plane.counts.snapshot, { ended: { ok: 4, no_route: 2 }, wouldReject: {} });
+  });
+
+  test("hands on all numbers, and says whose connections are lost", async () => {
+    const heard: unknown[] = [];
+    const { plane, threads } = world(undefined, undefined, {
+      merge: (worker, delta) => void heard.push(["merge", worker, delta]),
+      lost: (worker) => void heard.push(["lost", worker]),
+    });
+    await plane.start();
+    assert.ok(threads[0]!.start.metrics);
+    const delta = new Tally().take();
+    threads[1]!.events.message({ kind: "metrics", delta });
+    threads[1]!.events.exited("a fault");
+    assert.deepEqual(heard, [
+      ["merge", 1, delta],
+      ["lost", 1],
+    ]);
   });
 
   test("workers share one memory of clients, and one that is gone has none there any more", async () => {

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { Config } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { createLimitsMemory } from "../../../src/limits/limits_memory.ts";
+import { MergedNumbers } from "../../../src/metrics/merged_numbers.ts";
 import { Allotments } from "../../../src/upstream/allotments.ts";
 import { DataPlane } from "../../../src/workers/data_plane.ts";
 import type { FromWorker, StartMessage } from "../../../src/workers/protocol.ts";
@@ -105,6 +106,28 @@ describe("data plane", () => {
       for (const [reason, count] of Object.entries(counts.ended)) sums[reason] = (sums[reason] ?? 0) + count;
     }
     assert.deepEqual(sums, { per_client_limit: 2, client_left: 1 });
+  });
+
+  test("tells all numbers where they are wanted, within 50 ms, and the last ones before the end", async () => {
+    const { adapter, plane, of } = await started({ metrics: true });
+    adapter.client({ kind: "end", delay: 1 });
+    adapter.client();
+    adapter.clock.run(60);
+    const numbers = new MergedNumbers();
+    const merged = (): MergedNumbers => {
+      for (const { delta } of of("metrics").splice(told)) numbers.merge(0, structuredClone(delta));
+      told = of("metrics").length;
+      return numbers;
+    };
+    let told = 0;
+    assert.deepEqual([merged().sums.accepted, numbers.openOf("10.0.0.5:443")], [2, 1]);
+    plane.receive({ kind: "drain", timeout: 100 });
+    adapter.clock.run(1_000);
+    assert.equal(of("drained").length, 1);
+    assert.deepEqual([merged().openOf("10.0.0.5:443"), numbers.sums.rejected], [0, 0]);
+    const sum = (counts: readonly number[]): number => counts.reduce((all, some) => all + some, 0);
+    assert.equal(sum(numbers.ended), 2);
+    assert.ok(sum(numbers.worker(0).lag.counts) > 0);
   });
 
   test("first messages may take what the workers share out", async () => {
