@@ -25,7 +25,7 @@ export interface Host {
   /** Opens a buffered log sink; `warn` is told of what goes wrong later. @throws {IoError} when it cannot be opened. */
   openLog(target: LogTarget, warn: (message: string) => void): LogSink;
   /** All addresses of a name, from the hosts file and the system's resolver, or from `servers` alone if any are given. */
-  createResolver(options: ResolverOptions): Resolver;
+  createResolver(options: ResolverOptions): DnsResolver;
   /** Sees whether a server is well. */
   readonly probe: StartProbe;
   /** IP addresses of this machine's interfaces, loopback included. */
@@ -138,6 +138,25 @@ export interface ResolvedServices {
   readonly ttl: number | undefined;
 }
 
+/** One HTTPS record. Its texts are foreign: escape them. */
+export interface BindingRecord {
+  /** 0: an alias for `target`, without parameters. */
+  readonly priority: number;
+  /** Canonical; empty: the name that was asked for, or in an alias that there is no such service. */
+  readonly target: string;
+  /** Protocols that are offered besides the default one. */
+  readonly alpn: readonly string[];
+  readonly port: number | undefined;
+  /** Client hellos can be encrypted (ECH): a proxy sees the outer name only. */
+  readonly ech: boolean;
+  /** Addresses that clients may use without asking for any. */
+  readonly hints: readonly string[];
+}
+
+export interface ResolvedBindings {
+  readonly bindings: readonly BindingRecord[];
+}
+
 /** `ENOTFOUND` (no such name, or nothing of that kind: final), or why nobody could say: `ETIMEOUT`, `ESERVFAIL`, … */
 export interface ResolveFailure extends IoError {
   /** Milliseconds for which `ENOTFOUND` may be believed, where the server said so. */
@@ -156,4 +175,12 @@ export interface Resolver {
   resolveService(name: string, answered: (outcome: ResolvedServices | ResolveFailure) => void): void;
   /** Ends outstanding lookups, with `ECANCELLED`. */
   close(): void;
+}
+
+/** A resolver that can also tell what DNS alone says. */
+export interface DnsResolver extends Resolver {
+  /** HTTPS records (RFC 9460) of a host name, by DNS alone: no hosts file has any. */
+  resolveBindings(name: string, answered: (outcome: ResolvedBindings | ResolveFailure) => void): void;
+  /** A and AAAA addresses by DNS alone, past the hosts file and whatever else the system asks. */
+  resolveByDns(name: string, answered: (outcome: ResolvedAddresses | ResolveFailure) => void): void;
 }

@@ -62,7 +62,7 @@ const RINGS: readonly Ring[] = [
   { name: "driver", rooms: ["proxy"], imports: ["leaf", "wire", "record", "policy", "machine", "numbers"] },
   {
     name: "shell",
-    rooms: ["cli", "admin", "mod", "running", "config_file", "workers", "secrets", "start_error"],
+    rooms: ["cli", "admin", "doctor", "mod", "running", "config_file", "workers", "secrets", "start_error"],
     imports: ["leaf", "wire", "record", "table", "policy", "machine", "numbers", "driver", "shell"],
   },
 ];
@@ -103,6 +103,12 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/": "test/unit/cli/cli.test.ts gives every command its arguments through runCli; test/packaging runs demo",
   "src/running/":
     "mod.ts puts it together: test/conformance/reload.test.ts and test/packaging run it on each runtime; parts that decide something have tests of their own",
+  "src/doctor/examination.ts": "it asks the world: test/clients/doctor.test.ts gives it one",
+  "src/doctor/machine_examination.ts": "it tries this machine: test/clients/doctor.test.ts",
+  "src/doctor/finding.ts": "every examination's tests read its findings: test/unit/doctor/",
+  "src/doctor/regex_syntax.ts": "regexRisk reads by it: test/unit/doctor/regex_risk.test.ts",
+  "src/doctor/way.ts": "examinations plan by it: test/clients/doctor.test.ts",
+  "src/health/check_all.ts": "certless probe runs it: test/unit/cli/probe.test.ts",
   "src/config/option_kinds.ts": "the options are made of them: test/unit/config/load.test.ts",
   "src/config/check_via.ts": "part of the check: test/unit/config/check_via.test.ts loads whole files",
   "src/config/include_options.ts": "part of the schema: test/unit/config/include.test.ts loads whole files",

@@ -9,10 +9,11 @@ import { promises as dns, getServers } from "node:dns";
 import { parseEndpoint } from "../../src/address.ts";
 import type {
   AddressFamily,
+  DnsResolver,
   ResolvedAddresses,
+  ResolvedBindings,
   ResolvedServices,
   ResolveFailure,
-  Resolver,
   ResolverOptions,
 } from "../../src/host.ts";
 import { toIoError } from "../shared/io_error.ts";
@@ -29,13 +30,13 @@ const MAX_CALLS = 64;
 
 const BOTH: readonly AddressFamily[] = ["ipv6", "ipv4"];
 
-class SystemResolver implements Resolver {
+class SystemResolver implements DnsResolver {
   readonly concurrency = SYSTEM_CONCURRENCY;
   readonly #timeout: number;
   readonly #families: readonly AddressFamily[] | undefined;
   /** Ends of the lookups under way. */
   readonly #cancels = new Set<() => void>();
-  #services: ServerResolver | undefined;
+  #dns: ServerResolver | undefined;
   #calls = 0;
   #closed = false;
 
@@ -76,18 +77,32 @@ class SystemResolver implements Resolver {
   }
 
   resolveService(name: string, answered: (outcome: ResolvedServices | ResolveFailure) => void): void {
+    this.#byDns(answered)?.resolveService(name, answered);
+  }
+
+  resolveBindings(name: string, answered: (outcome: ResolvedBindings | ResolveFailure) => void): void {
+    this.#byDns(answered)?.resolveBindings(name, answered);
+  }
+
+  resolveByDns(name: string, answered: (outcome: ResolvedAddresses | ResolveFailure) => void): void {
+    this.#byDns(answered)?.resolveByDns(name, answered);
+  }
+
+  /** The system's DNS servers; where it names none, that is the answer. */
+  #byDns(answered: (failure: ResolveFailure) => void): ServerResolver | undefined {
     const servers = [...new Set(getServers())].map(systemServer).filter((server) => server !== undefined);
-    if (servers.length === 0) answered({ code: "ENOSERVERS", message: "the system names no DNS server" });
-    else {
-      this.#services ??= new ServerResolver(servers, this.#timeout, BOTH);
-      this.#services.resolveService(name, answered);
+    if (servers.length === 0) {
+      answered({ code: "ENOSERVERS", message: "the system names no DNS server" });
+      return undefined;
     }
+    this.#dns ??= new ServerResolver(servers, this.#timeout, this.#families ?? BOTH);
+    return this.#dns;
   }
 
   close(): void {
     this.#closed = true;
     for (const cancel of this.#cancels) cancel();
-    this.#services?.close();
+    this.#dns?.close();
   }
 
   #onlyFamily(): 0 | 4 | 6 {
@@ -125,7 +140,7 @@ function systemServer(text: string): DnsServerAddress | undefined {
  * A resolver of its own settings.
  * @throws {IoError} for a server that is no `IP:port`.
  */
-export function createResolver({ servers, timeout, families }: ResolverOptions): Resolver {
+export function createResolver({ servers, timeout, families }: ResolverOptions): DnsResolver {
   if (servers.length === 0) return new SystemResolver(timeout, families);
   const addresses = servers.map((server): DnsServerAddress => {
     const endpoint = parseEndpoint(server);

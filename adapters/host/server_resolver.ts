@@ -9,10 +9,11 @@
 import type { QuestionType } from "../../src/dns/dns_query.ts";
 import type {
   AddressFamily,
+  DnsResolver,
   ResolvedAddresses,
+  ResolvedBindings,
   ResolvedServices,
   ResolveFailure,
-  Resolver,
   ServiceRecord,
 } from "../../src/host.ts";
 import type { DnsServerAddress } from "./dns_channel.ts";
@@ -25,7 +26,7 @@ const SOCKETS = 64;
 
 const TYPE_OF: Readonly<Record<AddressFamily, QuestionType>> = { ipv4: "A", ipv6: "AAAA" };
 
-export class ServerResolver implements Resolver {
+export class ServerResolver implements DnsResolver {
   readonly concurrency: number;
   #servers: readonly DnsServerAddress[];
   readonly #timeout: number;
@@ -59,6 +60,19 @@ export class ServerResolver implements Resolver {
     this.#lookup(name, ["SRV"], (_, answer) => {
       if (answer.kind !== "records") answered(failure(name, [answer], "service"));
       else answered({ services: answer.services as ServiceRecord[], ttl: answer.ttl * 1000 });
+    });
+  }
+
+  resolveBindings(name: string, answered: (outcome: ResolvedBindings | ResolveFailure) => void): void {
+    this.#lookup(name, ["HTTPS"], (_, answer) => {
+      if (answer.kind !== "records") answered(failure(name, [answer], "HTTPS record"));
+      else answered({ bindings: answer.bindings ?? [] });
+    });
+  }
+
+  resolveByDns(name: string, answered: (outcome: ResolvedAddresses | ResolveFailure) => void): void {
+    this.resolve(name, (outcome, more) => {
+      if (more === undefined) answered(outcome);
     });
   }
 

@@ -8,6 +8,7 @@ import { nearest } from "../config/quote.ts";
 import { check } from "./check.ts";
 import { type CliContext, CliError, type Command, EXIT } from "./command.ts";
 import { demo } from "./demo.ts";
+import { doctor } from "./doctor.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { hosts } from "./hosts.ts";
 import { probe } from "./probe.ts";
@@ -20,6 +21,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["check", check],
   ["route", route],
   ["probe", probe],
+  ["doctor", doctor],
   ["hosts", hosts],
   ["demo", demo],
   ["schema", schema],

@@ -6,7 +6,8 @@ import type { HealthCheckConfig } from "../config/health_config.ts";
 import { defaultHealthCheck } from "../config/health_options.ts";
 import { viaText } from "../config/via_options.ts";
 import { day, daysLeft } from "../health/certificate_watch.ts";
-import { Check, type CheckParts, type CheckResult, type NameResult } from "../health/check.ts";
+import type { CheckParts, CheckResult, NameResult } from "../health/check.ts";
+import { checkAll } from "../health/check_all.ts";
 import { type CheckPlan, planChecks } from "../health/check_plan.ts";
 import { escapeText } from "../log/escape.ts";
 import type { NameCache } from "../names/name_cache.ts";
@@ -19,9 +20,6 @@ import { load } from "./load.ts";
 import { openNames } from "./names.ts";
 import { type Style, styleFor } from "./style.ts";
 import { plural, routeTables } from "./summary.ts";
-
-/** Servers that are asked at once. */
-const ABREAST = 32;
 
 export const probe: Command = {
   summary: "ask every server of every upstream whether it is well",
@@ -109,19 +107,6 @@ function checkParts({ host }: CliContext, names: NameCache, clock: Clock): Check
     probe: host.probe,
     resolve: (name, answer) => void names.resolve(name).then(answer, answer),
   };
-}
-
-async function checkAll(plans: readonly CheckPlan[], parts: CheckParts): Promise<CheckResult[]> {
-  const results: CheckResult[] = [];
-  const queue = [...plans.entries()];
-  const lane = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const [index, plan] = next;
-      results[index] = await new Promise<CheckResult>((done) => new Check(plan, parts, done));
-    }
-  };
-  await Promise.all(Array.from({ length: ABREAST }, lane));
-  return results;
 }
 
 interface Row {

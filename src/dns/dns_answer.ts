@@ -7,9 +7,10 @@
 
 import { formatIp } from "../address.ts";
 import { Reader } from "../bytes.ts";
-import type { ServiceRecord } from "../host.ts";
+import type { BindingRecord, ServiceRecord } from "../host.ts";
 import { readName, STRANGE_NAME } from "./dns_name.ts";
 import { INTERNET, type QuestionType, RECORD_TYPES } from "./dns_query.ts";
+import { readServiceBinding } from "./service_binding.ts";
 
 /** What was asked, to be found again in the answer. */
 export interface Question {
@@ -20,7 +21,14 @@ export interface Question {
 
 export type DnsAnswer =
   /** `ttl` in seconds: of all that led here, the shortest. */
-  | { readonly kind: "records"; readonly ttl: number; readonly ips: string[]; readonly services: ServiceRecord[] }
+  | {
+      readonly kind: "records";
+      readonly ttl: number;
+      readonly ips: string[];
+      readonly services: ServiceRecord[];
+      /** Only of HTTPS. */
+      readonly bindings?: BindingRecord[];
+    }
   /** There is no such name, or it has nothing of that type. `ttl` in seconds, where the server says how long to believe it. */
   | { readonly kind: "none"; readonly nameExists: boolean; readonly ttl: number | undefined }
   /** It did not fit: ask again over TCP. */
@@ -115,15 +123,19 @@ function records(message: Uint8Array, type: QuestionType, found: readonly DnsRec
   const ttl = found.reduce((least, record) => Math.min(least, record.ttl), aliasTtl);
   const ips: string[] = [];
   const services: ServiceRecord[] = [];
+  const bindings: BindingRecord[] = [];
   for (const record of found) {
     const reader = new Reader(message, record.start, record.end);
-    if (type === "SRV") {
+    if (type === "HTTPS") {
+      const binding = readServiceBinding(reader, message);
+      if (binding !== undefined) bindings.push(binding);
+    } else if (type === "SRV") {
       const service = readService(reader, message);
       if (service !== undefined) services.push(service);
     } else if (reader.remaining === (type === "A" ? 4 : 16)) ips.push(formatIp(reader.take(reader.remaining)));
   }
-  if (ips.length + services.length === 0) return { kind: "failed", code: "EBADRESP" };
-  return { kind: "records", ttl, ips: [...new Set(ips)], services };
+  if (ips.length + services.length + bindings.length === 0) return { kind: "failed", code: "EBADRESP" };
+  return { kind: "records", ttl, ips: [...new Set(ips)], services, ...(type === "HTTPS" && { bindings }) };
 }
 
 function readService(reader: Reader, message: Uint8Array): ServiceRecord | undefined {

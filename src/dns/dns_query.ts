@@ -8,9 +8,9 @@
 import { Writer } from "../bytes.ts";
 
 /** Record types, as on the wire. */
-export const RECORD_TYPES = { A: 1, CNAME: 5, SOA: 6, AAAA: 28, SRV: 33 } as const;
+export const RECORD_TYPES = { A: 1, CNAME: 5, SOA: 6, AAAA: 28, SRV: 33, HTTPS: 65 } as const;
 /** What can be asked for. */
-export type QuestionType = "A" | "AAAA" | "SRV";
+export type QuestionType = "A" | "AAAA" | "SRV" | "HTTPS";
 
 /** Class IN. */
 export const INTERNET = 1;

@@ -56,6 +56,8 @@ export function fakeWorld(
             : { code: "ENOTFOUND", message: "ENOTFOUND" },
         ),
       resolveService: (_, answered) => answered({ code: "ENOTFOUND", message: "ENOTFOUND" }),
+      resolveBindings: (_, answered) => answered({ code: "ENOTFOUND", message: "ENOTFOUND" }),
+      resolveByDns: (_, answered) => answered({ code: "ENOTFOUND", message: "ENOTFOUND" }),
       close() {},
     }),
     probe: () => () => {},
