@@ -47,6 +47,8 @@ export interface Outcome {
 export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it runs; here if absent. */
+  readonly cwd?: string;
   /** Milliseconds until it is killed; 30,000 if absent. */
   readonly timeout?: number;
 }
@@ -56,6 +58,7 @@ export function run(program: string, args: readonly string[], options: RunOption
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: { ...systemEnvironment(), ...options.env },
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
       timeout: options.timeout ?? 30_000,
     });
     let out = "";

@@ -7,12 +7,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { optionTable } from "../../src/config/option_table.ts";
+import { FINDINGS } from "../../src/doctor/finding.ts";
 import { metricTable } from "../../src/metrics/metric_table.ts";
 import { REASONS } from "../../src/reason.ts";
 import { VARIABLES } from "../../src/variables.ts";
-
-export const README: URL = new URL("../../README.md", import.meta.url);
-export const METRICS_PAGE: URL = new URL("../../docs/metrics.md", import.meta.url);
 
 function table(head: readonly [string, string], rows: readonly (readonly [string, string])[]): string {
   const lines = [head, ["---", "---"], ...rows].map(([left, right]) => `| ${left} | ${right} |`);
@@ -33,19 +31,37 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
     ),
 };
 
-const METRICS_SECTIONS: Readonly<Record<string, () => string>> = { metrics: metricTable };
+function findingTable(): string {
+  const rows = Object.entries(FINDINGS).map(
+    ([id, { level, why, remedy }]) => `| \`${id}\` | ${level} | ${why} | ${remedy} |`,
+  );
+  return ["| id | level | why it matters | what to do |", "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+type Sections = Readonly<Record<string, () => string>>;
+
+/** A page with generated sections. */
+export interface Page {
+  readonly name: string;
+  readonly url: URL;
+  readonly sections: Sections;
+}
+
+const page = (name: string, sections: Sections): Page => ({
+  name,
+  url: new URL(`../../${name}`, import.meta.url),
+  sections,
+});
+
+export const README: Page = page("README.md", SECTIONS);
+export const PAGES: readonly Page[] = [
+  README,
+  page("docs/metrics.md", { metrics: metricTable }),
+  page("docs/doctor.md", { findings: findingTable }),
+];
 
 /** `text` with every generated section made anew. @throws {Error} when a section's markers are missing. */
-export function renderReadme(text: string): string {
-  return render(text, SECTIONS);
-}
-
-/** The same for `docs/metrics.md`. */
-export function renderMetrics(text: string): string {
-  return render(text, METRICS_SECTIONS);
-}
-
-function render(text: string, sections: Readonly<Record<string, () => string>>): string {
+export function render(text: string, sections: Sections): string {
   return Object.entries(sections).reduce((readme, [name, make]) => {
     const open = `<!-- ${name}: made by \`npm run docs\` -->`;
     const close = `<!-- /${name} -->`;
@@ -57,6 +73,5 @@ function render(text: string, sections: Readonly<Record<string, () => string>>):
 }
 
 if (process.argv[1] !== undefined && import.meta.url.endsWith(process.argv[1].split("/").at(-1)!)) {
-  writeFileSync(README, renderReadme(readFileSync(README, "utf8")));
-  writeFileSync(METRICS_PAGE, renderMetrics(readFileSync(METRICS_PAGE, "utf8")));
+  for (const { url, sections } of PAGES) writeFileSync(url, render(readFileSync(url, "utf8"), sections));
 }
