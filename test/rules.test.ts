@@ -148,15 +148,23 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
     "ClientHelloReader reads through it: test/unit/tls/client_hello.test.ts splits hellos over records",
 };
 
+/** What the page may know of the core besides types: pure, small, and the same words everywhere. */
+const KNOWN_TO_PAGE = ["src/config/quote.ts", "src/reason.ts"];
+/** How text could become markup or code. */
+const MAKES_MARKUP =
+  /\b(?:innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|srcdoc|DOMParser|createContextualFragment|eval)\b|document\.write|new Function\b/g;
+
 /** Hard caps, in lines; the budget (median and ninth decile) is printed, not enforced. */
 const LONGEST_FILE = 400;
 const LONGEST_FUNCTION = 80;
 
 const files = repositoryFiles();
-const sources = files.filter((path) => /^(src|adapters|bench|test)\/.*\.ts$/.test(path)).map(readSource);
+const sources = files.filter((path) => /^(src|adapters|page|bench|test)\/.*\.ts$/.test(path)).map(readSource);
 const core = sources.filter(({ path }) => path.startsWith("src/"));
 const wall = sources.filter(({ path }) => path.startsWith("adapters/"));
-const program = [...core, ...wall];
+/** What runs in a browser. */
+const page = sources.filter(({ path }) => path.startsWith("page/"));
+const program = [...core, ...wall, ...page];
 
 /** `src/tls/alert.ts` is in room `tls`, `src/router.ts` in `router`. */
 function roomOf(path: string): string {
@@ -226,6 +234,19 @@ describe("rings", () => {
         return `${source.path} imports ${path}: an adapter decides nothing; what it needs comes through src/adapter.ts or src/host.ts`;
       }),
     );
+    none(faults);
+  });
+
+  test("the page imports types of the core, and makes no markup from text", () => {
+    const faults = page.flatMap((source) => [
+      ...importsOf(source).flatMap(({ specifier, path, typeOnly }) => {
+        if (path === undefined) return `${source.path} imports ${specifier}: the page has no packages`;
+        if (path.startsWith("page/") || KNOWN_TO_PAGE.includes(path) || (typeOnly && path.startsWith("src/")))
+          return [];
+        return `${source.path} imports ${path}: it may import types of src/, and ${KNOWN_TO_PAGE.join(", ")}`;
+      }),
+      ...matches(source, MAKES_MARKUP, (found) => `${found}: page/element.ts makes nodes from texts`),
+    ]);
     none(faults);
   });
 

@@ -34,6 +34,7 @@ export const SUITES: readonly Suite[] = [
   { name: "conformance", pattern: "test/conformance/**/*.test.ts", runs: "orchestrated", abreast: 2 },
   { name: "load", pattern: "test/load/**/*.test.ts", runs: "orchestrated" },
   { name: "packaging", pattern: "test/packaging/**/*.test.ts", runs: "orchestrated" },
+  { name: "page", pattern: "test/page/**/*.test.ts", runs: "orchestrated" },
   { name: "clients", pattern: "test/clients/**/*.test.ts", runs: "orchestrated" },
 ];
 
