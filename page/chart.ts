@@ -147,6 +147,7 @@ export class Chart {
   }
 
   #timeAxis(): SVGElement[] {
+    if (this.#history.samples.length === 0) return [];
     const from = this.#until - HOUR;
     return timeTicks(from, this.#until, this.#width < 340 ? 3 : 6)
       .filter((at) => this.#x(at) < this.#width - 14)

@@ -31,7 +31,7 @@ function closeButton(context: Context, { id, client, serverName }: ConnectionAns
     isHarmful: true,
   };
   const press = (): void => void act(context, question, "close", { id } satisfies CloseAction);
-  cell.append(button("Close", { class: "small", "aria-label": `Close the connection of ${whose}` }, press));
+  cell.append(button("Close…", { class: "small", "aria-label": `Close the connection of ${whose}` }, press));
 }
 
 export class ConnectionsView {

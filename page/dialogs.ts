@@ -46,7 +46,7 @@ export async function askToken(wasWrong: boolean): Promise<string | undefined> {
     "form",
     { autocomplete: "off" },
     html("p", {}, wasWrong ? "The token was not accepted." : "This proxy answers only to who has its token."),
-    html("label", { for: "token" }, "Token, as in the file of admin.tokenFile"),
+    html("label", { for: "token" }, "Token: the one that admin.token of the configuration names"),
     input,
     html("p", { class: "note" }, "Kept for this tab only, until it is closed."),
     html(

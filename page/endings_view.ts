@@ -64,12 +64,8 @@ function makeEntry(context: Context, ending: EndingAnswer): Entry {
 export function createEndingsView(context: Context): (endings: readonly EndingAnswer[]) => void {
   const entries = new Map<string, Entry>();
   const note = html("p", { class: "note" });
-  const head = html(
-    "p",
-    { class: "columns", "aria-hidden": "true" },
-    html("span", {}, "last hour"),
-    html("span", {}, "total"),
-  );
+  const titles = ["", "", "last hour", "total"].map((title) => html("span", {}, title));
+  const head = html("p", { class: "columns", "aria-hidden": "true" }, ...titles);
   const list = html("div", { class: "endings" });
   byId("endings").append(note, head, list);
   return (endings) => {

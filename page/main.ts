@@ -11,7 +11,7 @@ import { createConfigurationView, reload } from "./configuration_view.ts";
 import { ConnectionsView } from "./connections_view.ts";
 import { act, type Context, reasonOf } from "./context.ts";
 import { askToken } from "./dialogs.ts";
-import { button, byId } from "./element.ts";
+import { button, byId, html, setText } from "./element.ts";
 import { createEndingsView } from "./endings_view.ts";
 import { createHistoryView } from "./history_view.ts";
 import { LogView } from "./log_view.ts";
@@ -71,10 +71,10 @@ class Page {
   }
 
   start(): void {
-    const part = (id: string): Element => byId(id);
-    const add = (every: number, at: Element | undefined, ask: () => Promise<void>): void =>
-      this.#poll.add({ every, part: at, ask: () => ask().catch(() => {}) });
-    add(EVERY, undefined, () => this.#askStatus());
+    const part = byId;
+    const add = (every: number, at: HTMLElement, ask: () => Promise<void>): void =>
+      this.#poll.add({ every, part: at, ask: () => this.#askFor(at, ask) });
+    this.#poll.add({ every: EVERY, part: undefined, ask: () => this.#askStatus() });
     add(HISTORY, part("history"), async () => this.#showHistory(await this.#client.get<HistoryAnswer>("history")));
     add(EVERY, part("names"), async () => {
       this.#showNames(await this.#client.get<NamesAnswer>("names", { limit: NAMES }));
@@ -102,6 +102,30 @@ class Page {
     }
   }
 
+  /** One part's question: what is refused is told there, and what this proxy does not have is not asked again. */
+  async #askFor(part: HTMLElement, ask: () => Promise<void>): Promise<void> {
+    if (part.dataset.missing !== undefined) return;
+    try {
+      await ask();
+      this.#tell(part, "");
+    } catch (error) {
+      // Who does not answer at all is told of at the top.
+      if (!(error instanceof Refusal) || error.status === 401) return;
+      if (error.status === 501) part.dataset.missing = "";
+      this.#tell(part, reasonOf(error));
+    }
+  }
+
+  #tell(part: HTMLElement, text: string): void {
+    const told = part.querySelector(":scope > .told") ?? html("p", { class: "told" });
+    if (text === "") {
+      told.remove();
+      return;
+    }
+    setText(told, text);
+    part.querySelector("h2")?.after(told);
+  }
+
   #answered(status: StatusAnswer): void {
     this.#lastAnswer = Date.now();
     this.#ahead = status.now - this.#lastAnswer;
@@ -118,6 +142,7 @@ class Page {
 
   #recovered(): void {
     this.#lostSince = undefined;
+    for (const part of document.querySelectorAll<HTMLElement>("[data-missing]")) delete part.dataset.missing;
     document.body.classList.remove("stale");
     this.#poll.hurry();
   }

@@ -13,8 +13,8 @@ import { WindowedTable } from "./windowed_table.ts";
 const COLUMNS: readonly Column<RouteAnswer>[] = [
   textColumn("Route", ({ route }) => foreign(route), "name cut mono"),
   textColumn("To", ({ to }) => foreign(to), "cut mono"),
-  textColumn("Listener", ({ listener }) => (listener === undefined ? "all" : foreign(listener)), "cut"),
-  textColumn("Line", ({ line }) => (line === 0 ? "–" : String(line)), "number short"),
+  textColumn("Listener", ({ listener }) => (listener === undefined ? "all" : foreign(listener)), "cut listener"),
+  textColumn("Line", ({ line }) => (line === 0 ? "–" : String(line)), "number place"),
   textColumn("Connections", ({ connections }) => count(connections), "number"),
   textColumn("Bytes", ({ sent, received }) => size(sent + received), "number short"),
 ];

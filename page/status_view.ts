@@ -7,7 +7,7 @@
 import type { FindingAnswer, StatusAnswer } from "../src/admin/api.ts";
 import type { UpstreamStatus } from "../src/health/status.ts";
 import { badge, byId, html, prose, setText } from "./element.ts";
-import { byteRate, clock, count, duration, foreign, moment, short, size } from "./text.ts";
+import { byteRate, clock, count, duration, foreign, moment, sentence, short, size } from "./text.ts";
 import { uptimeOf, type Verdict, verdictOf } from "./verdict.ts";
 
 /** Answers between which a rate is taken: about eight seconds. */
@@ -51,8 +51,8 @@ export class StatusView {
         html(
           "div",
           {},
-          html("p", { class: "what" }, foreign(what)),
-          html("p", { class: "remedy" }, ...prose(foreign(remedy))),
+          html("p", { class: "what" }, foreign(sentence(what))),
+          html("p", { class: "remedy" }, ...prose(foreign(sentence(remedy)))),
         ),
       ),
     );
@@ -68,7 +68,6 @@ export class StatusView {
       ["Workers", count(workers.length)],
       ["Since", `${moment(status.startedAt, status.now)}, ${uptimeOf(status)}`],
       ["Configuration", configuration.path === undefined ? "given by a program" : foreign(configuration.path)],
-      ["Read", moment(configuration.loadedAt, status.now)],
       [
         "Last reload",
         last === undefined ? "none" : `${last.ok ? "done" : "refused"} at ${moment(last.at, status.now)}`,
@@ -100,7 +99,7 @@ export class StatusView {
     this.#tile("To clients", sent === undefined ? "–" : byteRate(sent), `${size(bytes.sent)} in all`);
     this.#tile("From clients", received === undefined ? "–" : byteRate(received), `${size(bytes.received)} in all`);
     this.#tile("Turned away", count(turned.reduce((sum, { lastHour }) => sum + lastHour, 0)), "in the last hour");
-    this.#tile("Memory", size(memory.resident), "resident");
+    this.#tile("Memory", memory.resident > 0 ? size(memory.resident) : "–", "resident");
     const limit = descriptors.limit === undefined ? "" : `of ${count(descriptors.limit)}`;
     this.#tile("Descriptors", descriptors.open === undefined ? "–" : count(descriptors.open), limit);
     this.#tile("Worker lag", duration(lag), "at worst, just now");

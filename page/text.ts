@@ -14,6 +14,11 @@ export function foreign(text: string): string {
   return escapeInvisible(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 }
 
+/** Begins with a capital, but for our own name. */
+export function sentence(text: string): string {
+  return text.startsWith("certless") ? text : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
 /** `12,345`. */
 export function count(value: number): string {
   return COUNT.format(Math.round(value));

@@ -20,7 +20,8 @@ export function createThemeButton(): HTMLButtonElement {
   let theme = kept();
   const show = (): void => {
     document.documentElement.dataset.theme = theme;
-    made.textContent = `Theme: ${theme}`;
+    made.textContent = `◐ ${theme}`;
+    made.setAttribute("aria-label", `Theme: ${theme}`);
   };
   const made = button("", { class: "ghost" }, () => {
     theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]!;

@@ -7,6 +7,7 @@ import type { ServerStatus, UpstreamStatus } from "../src/health/status.ts";
 import { act, type Context } from "./context.ts";
 import { badge, button, byId, html, setText, type Tone } from "./element.ts";
 import { type Column, LiveTable, textColumn } from "./live_rows.ts";
+import { stateOf } from "./server_state.ts";
 import { count, duration, foreign } from "./text.ts";
 import { expiryOf, firstExpiry } from "./verdict.ts";
 
@@ -16,12 +17,14 @@ interface ServerRow {
   readonly now: number;
 }
 
-const TONES: Readonly<Record<ServerStatus["health"], Tone>> = { up: "good", down: "bad", unknown: "quiet" };
-const HEALTH = { up: "up", down: "down", unknown: "not checked" } as const;
-
 function showBadge(cell: HTMLElement, tone: Tone, text: string): void {
   if (cell.textContent === text && cell.firstElementChild?.className === `badge ${tone}`) return;
   cell.replaceChildren(badge(tone, text));
+}
+
+function showState({ server }: ServerRow, cell: HTMLElement): void {
+  const { tone, word } = stateOf(server);
+  showBadge(cell, tone, word);
 }
 
 function since({ server, now }: ServerRow): string {
@@ -48,32 +51,32 @@ function showError({ server }: ServerRow, cell: HTMLElement): void {
 }
 
 function showActions(context: Context, { upstream, server }: ServerRow, cell: HTMLElement): void {
-  if (cell.childElementCount > 0) return;
-  const { address } = server;
-  const go = (state: ServerAction["state"]): void => {
-    const isDown = state === "down";
-    const question = {
-      title: isDown ? "Take the server out?" : "Bring the server back?",
-      text: isDown
-        ? `${foreign(address)} of ${foreign(upstream)} gets no new connections. Those it has go on.`
-        : `${foreign(address)} of ${foreign(upstream)} gets new connections again, unless its checks find it down.`,
-      action: isDown ? "Take out" : "Bring back",
-      isHarmful: isDown,
-    };
-    void act(context, question, "servers", { upstream, address, state } satisfies ServerAction);
+  const { action } = stateOf(server);
+  if (cell.dataset.action === `${action}`) return;
+  cell.dataset.action = `${action}`;
+  const isDown = action === "down";
+  const of = `${foreign(server.address)} of ${foreign(upstream)}`;
+  const question = {
+    title: isDown ? "Take the server out?" : "Bring the server back?",
+    text: isDown
+      ? `${of} gets no new connections until it is brought back. Those it has go on.`
+      : `${of} gets new connections again, unless its checks find it down.`,
+    action: isDown ? "Take out" : "Bring back",
+    isHarmful: isDown,
   };
-  const of = `${foreign(address)} of ${foreign(upstream)}`;
-  cell.append(
-    button("Take out", { class: "small", "aria-label": `Take out ${of}` }, () => go("down")),
-    button("Bring back", { class: "small", "aria-label": `Bring back ${of}` }, () => go("up")),
-  );
+  const press = (): void => {
+    const body: ServerAction = { upstream, address: server.address, state: isDown ? "down" : "up" };
+    void act(context, question, "servers", body);
+  };
+  const attributes = { class: "small", "aria-label": `${question.action} ${of}` };
+  cell.replaceChildren(...(action === undefined ? [] : [button(`${question.action}…`, attributes, press)]));
 }
 
 function columnsOf(context: Context): readonly Column<ServerRow>[] {
   return [
     textColumn("Upstream", ({ upstream }) => foreign(upstream), "name"),
     textColumn("Server", ({ server }) => foreign(server.address), "name mono"),
-    { title: "Health", show: ({ server }, cell) => showBadge(cell, TONES[server.health], HEALTH[server.health]) },
+    { title: "State", show: showState },
     textColumn("For", since, "number"),
     textColumn("Open", ({ server }) => count(server.connections), "number"),
     textColumn("Check", ({ server }) => (server.duration === undefined ? "–" : duration(server.duration)), "number"),
@@ -83,8 +86,6 @@ function columnsOf(context: Context): readonly Column<ServerRow>[] {
   ];
 }
 
-const WORST: Readonly<Record<ServerStatus["health"], number>> = { down: 0, unknown: 1, up: 1 };
-
 export function createUpstreamsView(context: Context): (upstreams: readonly UpstreamStatus[], now: number) => void {
   const key = ({ upstream, server }: ServerRow): string => JSON.stringify([upstream, server.address]);
   const empty = "No upstreams: every route leads to an address of its own.";
@@ -93,11 +94,13 @@ export function createUpstreamsView(context: Context): (upstreams: readonly Upst
   byId("upstreams").append(note, table.element);
   return (upstreams, now) => {
     const rows = upstreams.flatMap(({ name, servers }) => servers.map((server) => ({ upstream: name, server, now })));
-    const down = rows.filter(({ server }) => server.health === "down").length;
+    const down = rows.filter(({ server }) => !stateOf(server).isIn).length;
     setText(
       note,
-      rows.length === 0 ? "" : `${rows.length - down} of ${rows.length} up; those that are down come first.`,
+      rows.length === 0
+        ? ""
+        : `${rows.length - down} of ${rows.length} in service${down === 0 ? "" : "; the others come first"}.`,
     );
-    table.update(rows.sort((a, b) => WORST[a.server.health] - WORST[b.server.health]));
+    table.update(rows.sort((a, b) => Number(stateOf(a.server).isIn) - Number(stateOf(b.server).isIn)));
   };
 }

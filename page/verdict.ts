@@ -7,6 +7,7 @@
 import type { StatusAnswer } from "../src/admin/api.ts";
 import type { ServerStatus, UpstreamStatus } from "../src/health/status.ts";
 import type { Tone } from "./element.ts";
+import { isMeant, stateOf } from "./server_state.ts";
 import { clock, count, duration, plural } from "./text.ts";
 
 export interface Verdict {
@@ -37,9 +38,9 @@ export function verdictOf(status: StatusAnswer, upstreams: readonly UpstreamStat
 
 function summaryOf({ connections, listeners }: StatusAnswer, upstreams: readonly UpstreamStatus[] | undefined): string {
   const open = `${count(connections.open)} open on ${plural(listeners.length, "listener")}`;
-  const servers = upstreams?.flatMap((upstream) => upstream.servers) ?? [];
+  const servers = upstreams?.flatMap((upstream) => upstream.servers).filter(isMeant) ?? [];
   if (servers.length === 0) return `${open}.`;
-  const up = servers.filter(({ health }) => health !== "down").length;
+  const up = servers.filter((server) => stateOf(server).isIn).length;
   return up === servers.length ? `${open}; ${serversUp(up)}.` : `${open}; ${up} of ${servers.length} servers up.`;
 }
 

@@ -17,6 +17,8 @@ export interface SampleState {
   connections: ConnectionAnswer[];
   log: LogLine[];
   token: string | undefined;
+  /** The path of an answer that this proxy does not have. */
+  missing: string | undefined;
   /** What was done, as `path body`. */
   readonly actions: string[];
   /** Milliseconds since the epoch. */
@@ -67,6 +69,8 @@ function read(path: string, query: URLSearchParams, state: SampleState): Answer 
       text: "listeners:\n  - address: 0.0.0.0:443\nworkers: 4\n",
     }),
   };
+  if (path === state.missing)
+    return [501, { code: "not_here", message: `Cannot tell ${path}: this proxy has no means to` }];
   const answer = answers[path];
   return answer === undefined ? [404, { code: "not_found", message: `Cannot find ${path}` }] : [200, answer()];
 }
@@ -127,6 +131,7 @@ export async function startAdminServer(
     connections: sample.sampleConnections(total, now()),
     log: sample.sampleLog(now()),
     token: undefined,
+    missing: undefined,
     actions: [],
     now,
   };

@@ -63,6 +63,7 @@ describe("the page", needsPrograms("chromium"), () => {
     server ??= await startAdminServer(scope, TOTAL);
     browser ??= await startBrowser(scope);
     server.state.token = undefined;
+    server.state.missing = undefined;
     server.state.isWell = true;
     server.state.connections = sampleConnections(TOTAL, Date.now());
     server.state.log = sampleLog(Date.now());
@@ -207,6 +208,22 @@ describe("the page", needsPrograms("chromium"), () => {
     assert.equal(browser.requests.length, asked);
     await browser.evaluate("delete document.visibilityState; document.dispatchEvent(new Event('visibilitychange'))");
     await browser.until("an answer", `performance.getEntriesByType('resource').length > ${asked}`);
+  });
+
+  test("what a proxy cannot tell is said where it would be, and not asked again", async () => {
+    server.state.missing = "names";
+    await open(4_000);
+    await browser.until(
+      "the word",
+      "document.querySelector('#names .told')?.textContent.startsWith('Cannot tell names')",
+    );
+    const asked = (): number => browser.requests.filter((url) => url.includes("/names")).length;
+    const before = browser.requests.length;
+    // Two more rounds of everything else.
+    await browser.until("rounds", "performance.getEntriesByName(location.origin + '/api/v1/status').length >= 3");
+    assert.ok(browser.requests.length > before);
+    assert.equal(asked(), 1);
+    assert.equal(await text("#headline"), "All is well");
   });
 
   test("a token is asked for once, kept for the tab, and sent", async () => {

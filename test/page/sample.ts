@@ -4,6 +4,7 @@
  * Owns: the numbers and names. They look like a busy afternoon, so that the page can be judged by its looks.
  */
 
+import type { Served } from "../../page/server_state.ts";
 import type {
   ConnectionAnswer,
   EndingAnswer,
@@ -102,9 +103,10 @@ function certificate(serverName: string, daysLeft: number, now: number): ServerS
 }
 
 export function sampleUpstreams(now: number, isWell: boolean): UpstreamStatus[] {
-  const server = (address: string, name: string, days: number, more: Partial<ServerStatus> = {}): ServerStatus => ({
+  const server = (address: string, name: string, days: number, more: Partial<Served> = {}) => ({
     address,
-    health: "up",
+    service: "in" as const,
+    health: "up" as const,
     since: now - 3 * DAY - 4 * HOUR,
     checkedAt: now - 1_800,
     duration: 11 + (address.length % 5) * 3,
@@ -115,6 +117,7 @@ export function sampleUpstreams(now: number, isWell: boolean): UpstreamStatus[] 
   });
   const fallen = {
     health: "down",
+    service: "down",
     since: now - 754_000,
     connections: 0,
     error: "connect: refused (ECONNREFUSED)",
@@ -230,8 +233,8 @@ export function sampleStatus(now: number, isWell: boolean, open: number): Status
       { address: "0.0.0.0:443", protocol: "tls", open, accepted: 12_980_114 },
       { address: "0.0.0.0:80", protocol: "http", open: 3, accepted: 41_200 },
     ],
-    connections: { open, limit: 19_000, accepted: 13_021_314 + Math.round(seconds * 41) },
-    bytes: { received: 1.9e12 + seconds * 6.2e6, sent: 1.31e13 + seconds * 4.4e7 },
+    connections: { open, limit: 19_000, accepted: 13_021_314 + Math.round(seconds * 62) },
+    bytes: { received: 1.9e12 + seconds * 1.01e7, sent: 1.31e13 + seconds * 6.93e7 },
     endings: sampleEndings(isWell),
     findings: isWell ? [] : FINDINGS,
     memory: { resident: 148_000_000 },

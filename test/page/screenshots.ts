@@ -52,7 +52,7 @@ const scope = { after: (task: () => Promise<void> | void) => void tasks.push(tas
 const directory = process.argv[2] ?? join(ROOT, "docs");
 mkdirSync(directory, { recursive: true });
 try {
-  const server = await startAdminServer(scope, 3_104);
+  const server = await startAdminServer(scope, 4_458);
   const browser = await startBrowser(scope);
   for (const shot of process.argv[2] === undefined ? FOR_README : ALL) await take(browser, server, shot, directory);
   for (const complaint of browser.complaints) process.stderr.write(`${complaint}\n`);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { type Served, stateOf } from "../../page/server_state.ts";
 import { byteRate, count, duration, foreign, moment, plural, short, size } from "../../page/text.ts";
 import { coarser, timeTicks, valueTicks } from "../../page/ticks.ts";
 import { expiryOf, unreachable, verdictOf } from "../../page/verdict.ts";
@@ -95,6 +96,18 @@ describe("the verdict", () => {
     const finding = { level: "attention", what: "w", remedy: "r" } as const;
     assert.equal(verdictOf({ ...well, findings: [finding] }, undefined).tone, "warn");
     assert.equal(verdictOf({ ...well, state: "draining" }, undefined).tone, "warn");
+  });
+
+  test("a server that is not checked, taken out, failing or off", () => {
+    const [server] = sampleUpstreams(0, true)[0]!.servers;
+    const wordOf = (service: string, health: "up" | "down" | "unknown"): string =>
+      stateOf({ ...server!, health, service } as Served).word;
+    assert.deepEqual(
+      [wordOf("in", "up"), wordOf("in", "unknown"), wordOf("down", "down"), wordOf("off", "unknown")],
+      ["up", "not checked", "down", "off"],
+    );
+    assert.equal(stateOf({ ...server!, service: "disabled" } as Served).action, "up");
+    assert.equal(stateOf({ ...server!, health: "down", service: undefined } as unknown as Served).isIn, false);
   });
 
   test("nobody answers: since when, and how old is what is shown", () => {
