@@ -85,7 +85,7 @@ export class ConnectionsView {
     return [
       textColumn("Name", ({ serverName }) => optional(serverName), "name cut mono"),
       textColumn("Client", ({ client }) => foreign(client), "cut mono"),
-      textColumn("Listener", ({ listener }) => foreign(listener), "cut mono"),
+      textColumn("Listener", ({ listener }) => foreign(listener), "cut mono listener"),
       textColumn("Route", ({ route }) => optional(route), "cut mono"),
       textColumn("Server", ({ upstream, server }) => toText(upstream, server), "cut mono"),
       textColumn("State", ({ state }) => state, "state"),

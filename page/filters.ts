@@ -5,6 +5,7 @@
  */
 
 import { type Child, html } from "./element.ts";
+import { foreign } from "./text.ts";
 
 const REST = 250;
 
@@ -72,5 +73,5 @@ export class Filters {
 }
 
 function optionsOf(choices: readonly string[]): Child[] {
-  return ["", ...choices].map((choice) => html("option", { value: choice }, choice === "" ? "any" : choice));
+  return ["", ...choices].map((choice) => html("option", { value: choice }, choice === "" ? "any" : foreign(choice)));
 }

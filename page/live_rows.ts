@@ -48,6 +48,8 @@ export class LiveRows<T> {
     let previous = after;
     items.forEach((item, index) => {
       const key = this.#keyOf(item);
+      // Two pages that were asked for one after the other may both have a row that moved meanwhile.
+      if (rows.has(key)) return;
       const row = this.#rows.get(key) ?? { element: this.#make(), item };
       row.item = item;
       rows.set(key, row);
@@ -94,7 +96,7 @@ export class LiveTable<T> {
     const table = html("table", {}, html("caption", { class: "hidden" }, label), headOf(columns), this.#rows.body);
     this.element = html(
       "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": label },
+      { class: "scroll", tabindex: 0, role: "group", "aria-label": label },
       table,
       this.#empty,
     );

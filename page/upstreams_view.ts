@@ -14,6 +14,8 @@ import { expiryOf, firstExpiry } from "./verdict.ts";
 interface ServerRow {
   readonly upstream: string;
   readonly server: ServerStatus;
+  /** Its place in the upstream: DNS may name one address twice. */
+  readonly place: number;
   readonly now: number;
 }
 
@@ -87,13 +89,15 @@ function columnsOf(context: Context): readonly Column<ServerRow>[] {
 }
 
 export function createUpstreamsView(context: Context): (upstreams: readonly UpstreamStatus[], now: number) => void {
-  const key = ({ upstream, server }: ServerRow): string => JSON.stringify([upstream, server.address]);
+  const key = ({ upstream, server, place }: ServerRow): string => JSON.stringify([upstream, server.address, place]);
   const empty = "No upstreams: every route leads to an address of its own.";
   const table = new LiveTable("Upstream servers", columnsOf(context), key, empty);
   const note = html("p", { class: "note" });
   byId("upstreams").append(note, table.element);
   return (upstreams, now) => {
-    const rows = upstreams.flatMap(({ name, servers }) => servers.map((server) => ({ upstream: name, server, now })));
+    const rows = upstreams.flatMap(({ name, servers }) =>
+      servers.map((server, place) => ({ upstream: name, server, place, now })),
+    );
     const down = rows.filter(({ server }) => !stateOf(server).isIn).length;
     setText(
       note,

@@ -52,7 +52,7 @@ export class WindowedTable<T> {
     this.#rows.body.append(this.#above, this.#below);
     const caption = html("caption", { class: "hidden" }, options.label);
     this.#table = html("table", {}, caption, headOf(options.columns), this.#rows.body);
-    const frame = { class: "scroll window", tabindex: 0, role: "region", "aria-label": options.label };
+    const frame = { class: "scroll window", tabindex: 0, role: "group", "aria-label": options.label };
     this.element = html("div", frame, this.#table);
     this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
   }
@@ -118,16 +118,11 @@ export class WindowedTable<T> {
       items.push(item);
     }
     const from = start < 0 ? first : start;
-    this.#rows.update(unique(items, this.#options.keyOf), this.#above, (at) => ({ "aria-rowindex": from + at + 2 }));
+    this.#rows.update(items, this.#above, (at) => ({ "aria-rowindex": from + at + 2 }));
     space(this.#above, from, this.#options.columns.length);
     space(this.#below, this.#total - from - items.length, this.#options.columns.length);
     setAttribute(this.#table, "aria-rowcount", this.#total + 1);
   }
-}
-
-/** Two pages that were asked for one after the other may both have a row that moved meanwhile. */
-function unique<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
-  return [...new Map(items.map((item) => [keyOf(item), item])).values()];
 }
 
 function space(row: HTMLTableRowElement, rows: number, columns: number): void {
