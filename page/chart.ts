@@ -48,8 +48,9 @@ export class Chart {
     );
     const name = `${options.title}, last hour`;
     this.#plot = html("div", { class: "plot", tabindex: 0, role: "slider", "aria-label": name }, this.#drawing);
-    const head = html("p", { class: "legend" }, ...legend, this.#time);
-    this.element = html("div", { class: "chart" }, html("h3", {}, options.title), head, this.#plot);
+    const head = html("p", { class: "legend" }, ...legend);
+    const title = html("div", { class: "chart-title" }, html("h3", {}, options.title), this.#time);
+    this.element = html("div", { class: "chart" }, title, head, this.#plot);
     this.#listen();
   }
 

@@ -92,7 +92,7 @@ export class LiveTable<T> {
 
   constructor(label: string, columns: readonly Column<T>[], keyOf: (item: T) => string, empty: string) {
     this.#rows = new LiveRows(columns, keyOf);
-    this.#empty = html("p", { class: "empty" }, empty);
+    this.#empty = html("p", { class: "empty", hidden: true }, empty);
     const table = html("table", {}, html("caption", { class: "hidden" }, label), headOf(columns), this.#rows.body);
     this.element = html(
       "div",

@@ -104,7 +104,7 @@ class Page {
 
   /** One part's question: what is refused is told there, and what this proxy does not have is not asked again. */
   async #askFor(part: HTMLElement, ask: () => Promise<void>): Promise<void> {
-    if (part.dataset.missing !== undefined) return;
+    if (part.dataset.missing !== undefined || !this.#unlockButton.hidden) return;
     try {
       await ask();
       this.#tell(part, "");
