@@ -5,6 +5,7 @@
  */
 
 import { escapeInvisible, quote } from "./quote.ts";
+import type { TakenPairs } from "./simple_lines.ts";
 
 /** Keys and indexes from the root to an option. */
 export type Path = readonly (string | number)[];
@@ -53,6 +54,8 @@ export interface Place {
 export interface Positions {
   keyOf(path: Path): Place;
   valueOf(path: Path): Place;
+  /** Further pairs of a map of the file, so simple that they were not parsed one by one. */
+  takenFrom?(map: object): readonly TakenPairs[];
 }
 
 /** For a configuration that comes from no file. */

@@ -7,6 +7,7 @@
 
 import { type ConfigError, formatPath, type Path, type Place, type Positions } from "./fault.ts";
 import { enumerate, escapeInvisible, quote, suggestion } from "./quote.ts";
+import type { TakenPairs } from "./simple_lines.ts";
 import type { YamlSource } from "./yaml_source.ts";
 
 /** An included file, read as YAML. */
@@ -46,6 +47,7 @@ class Merger implements Positions {
   readonly #main: YamlSource;
   readonly #value: Record<string, unknown>;
   readonly #errors: ConfigError[];
+  readonly #included: IncludedSource[] = [];
   /** Whose each entry of a list or a map is, by the option and the entry; what is not here is the main file's. */
   readonly #owners = new Map<string, Map<string | number, Owner>>();
 
@@ -56,7 +58,10 @@ class Merger implements Positions {
   }
 
   merge(included: readonly IncludedSource[]): YamlSource {
-    for (const one of included) this.#add(one);
+    for (const one of included) {
+      this.#add(one);
+      this.#included.push(one);
+    }
     return { value: this.#value, positions: this, errors: this.#errors };
   }
 
@@ -123,6 +128,19 @@ class Merger implements Positions {
     return owners;
   }
 
+  /** Those of a map that was joined come from every file. */
+  takenFrom(map: object): readonly TakenPairs[] {
+    const sources: readonly { readonly source: YamlSource; readonly path?: string }[] = [
+      { source: this.#main },
+      ...this.#included,
+    ];
+    return sources.flatMap(({ source: { value, positions }, path: file }) => {
+      const joined = isMap(value) && map === this.#value.routes ? value.routes : undefined;
+      const taken = positions.takenFrom?.(isMap(joined) ? joined : map) ?? [];
+      return file === undefined ? taken : taken.map((pairs) => ({ ...pairs, file }));
+    });
+  }
+
   keyOf(path: Path): Place {
     return this.#find(path, "keyOf");
   }
@@ -131,10 +149,14 @@ class Merger implements Positions {
     return this.#find(path, "valueOf");
   }
 
-  #find(path: Path, place: keyof Positions): Place {
+  #find(path: Path, place: "keyOf" | "valueOf"): Place {
     const [key, entry, ...rest] = path;
     const owner = entry === undefined ? undefined : this.#owners.get(String(key))?.get(entry);
-    if (owner === undefined) return this.#main.positions[place](path);
+    if (owner === undefined) {
+      // It may be among the lines of an included file that were not parsed.
+      if (key === "routes" && entry !== undefined) for (const { source } of this.#included) source.lines?.miss();
+      return this.#main.positions[place](path);
+    }
     return { ...owner.positions[place]([key as string, owner.step, ...rest]), path: owner.path };
   }
 }

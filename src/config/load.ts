@@ -10,6 +10,7 @@ import { checkConfig } from "./check.ts";
 import type { Config } from "./config.ts";
 import { type ConfigError, inOrder, NOWHERE, toErrors } from "./fault.ts";
 import { includesOf, mergeSources } from "./include.ts";
+import { SimpleLines } from "./simple_lines.ts";
 import { readYaml, type YamlSource } from "./yaml_source.ts";
 
 export { type ConfigError, formatConfigError } from "./fault.ts";
@@ -38,14 +39,55 @@ export interface ConfigReading {
 
 /** Reads a configuration file in YAML, but for what it includes. Never throws. */
 export function readConfig({ text, path }: SourceText): ConfigReading {
-  const main = readYaml(text, path);
+  const main = readAtFirst({ text, path });
   return {
-    includes: includesOf(main.value),
-    check: (included, toAscii) => {
-      const sources = included.map((file) => ({ path: file.path, source: readYaml(file.text, file.path) }));
-      return checkSource(mergeSources(main, sources), path, toAscii);
-    },
+    includes: includesOf(main.source.value),
+    check: (included, toAscii) => checkReadings([main, ...included.map(readAtFirst)], toAscii),
   };
+}
+
+/** A file as it was read, and the lines that were not to be left out, by number. */
+interface FileReading extends SourceText {
+  readonly doubts: ReadonlySet<number>;
+  readonly source: YamlSource;
+}
+
+const NO_DOUBTS: ReadonlySet<number> = new Set();
+
+function readAtFirst(file: SourceText): FileReading {
+  return readWithout(file, NO_DOUBTS);
+}
+
+function readWithout({ text, path }: SourceText, doubts: ReadonlySet<number>): FileReading {
+  return { text, path, doubts, source: readYaml(text, path, SimpleLines.find(text, doubts)) };
+}
+
+/** Times that lines are left out, and lines that may be faulty; then all is parsed. */
+const MOST_TRIES = 4;
+const MOST_DOUBTS = 1_000;
+
+/** Where lines were left out of the parsing and may not be what they seem, it is done again with them. */
+function checkReadings(first: readonly FileReading[], toAscii: ToAscii): Loaded {
+  let readings = first;
+  for (let tries = 1; ; tries++) {
+    const [main, ...included] = readings as [FileReading, ...FileReading[]];
+    const loaded = checkSource(mergeSources(main.source, included), main.path, toAscii);
+    if (readings.every(isSettled)) return loaded;
+    readings = readings.map((reading) => (isSettled(reading) ? reading : readAgain(reading, tries)));
+  }
+}
+
+function isSettled({ source: { lines }, doubts }: FileReading): boolean {
+  return lines === undefined || lines.isSettled(doubts.size);
+}
+
+function readAgain(reading: FileReading, tries: number): FileReading {
+  const lines = reading.source.lines!;
+  const found = lines.doubts.size;
+  const mayStay = lines.canStay && found > reading.doubts.size && found <= MOST_DOUBTS && tries < MOST_TRIES;
+  if (mayStay) return readWithout(reading, lines.doubts);
+  const { text, path } = reading;
+  return { text, path, doubts: NO_DOUBTS, source: readYaml(text, path) };
 }
 
 /** Reads a whole configuration file in YAML, which includes no other. Never throws. */

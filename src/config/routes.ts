@@ -25,6 +25,9 @@ export interface RouteContext {
 /** No routes: everything is rejected. */
 export const NO_ROUTES: RouteTable = new RouteTableBuilder().finish({ kind: "reject" });
 
+/** Destinations that are remembered by their text. */
+const MOST_REMEMBERED = 1_000;
+
 const PLAIN = { allowPrivate: false, via: undefined, bind: undefined };
 
 /** Reads `value`, which stands at `path`; what is wrong goes to `context.faults` and is left out. */
@@ -35,31 +38,100 @@ export function readRoutes(value: unknown, path: Path, context: RouteContext): R
     context.faults.push({ code: "wrong_type", at: path, on: "value", message });
     return NO_ROUTES;
   }
-  const table = new RouteTableBuilder();
-  const seen = new Map<string, string>();
-  let fallback: RouteContent | undefined;
-  for (const [text, right] of Object.entries(value)) {
-    const at = [...path, text];
-    const pattern = readPattern(text, at, seen, context);
-    const route = readRight(text, right, at, context);
-    if (pattern === undefined || route === undefined) continue;
-    if (pattern.kind !== "default") {
-      const { line, path: file } = context.positions.keyOf(at);
-      table.add(pattern, file === undefined ? route : { ...route, file }, text, line);
-    } else if (isDefault(route.to, at, context)) {
-      fallback = route;
+  const before = context.faults.length;
+  const reader = new RouteMapReader(path, context);
+  reader.readAll(value);
+  const table = reader.finish();
+  if (!reader.hasDuplicates && context.faults.length === before) return table;
+  // Only then is each pattern remembered, to tell those that come again; one whose destination is faulty is in no table.
+  context.faults.length = before;
+  const again = new RouteMapReader(path, context, new Map());
+  again.readAll(value);
+  return again.finish();
+}
+
+/** Where a route stands. */
+interface RoutePlace {
+  readonly line: number;
+  /** An included file; undefined: the configuration's own. */
+  readonly file: string | undefined;
+}
+
+/** Reads one route after another into a table. */
+class RouteMapReader {
+  readonly #path: Path;
+  readonly #context: RouteContext;
+  readonly #table = new RouteTableBuilder();
+  readonly #seen: Map<string, string> | undefined;
+  /** Of destinations in text, which are often the same; undefined: they are not. */
+  #rights: Map<string, RouteContent> | undefined = new Map();
+  #fallback: RouteContent | undefined;
+
+  /** @param seen patterns by their meaning, where those that come again are to be told. */
+  constructor(path: Path, context: RouteContext, seen?: Map<string, string>) {
+    this.#path = path;
+    this.#context = context;
+    this.#seen = seen;
+  }
+
+  /** Two patterns of the finished table have one meaning. */
+  get hasDuplicates(): boolean {
+    return this.#table.hasDuplicates;
+  }
+
+  readAll(value: object): void {
+    const { positions, faults } = this.#context;
+    for (const [text, right] of Object.entries(value)) this.read(text, right);
+    for (const { file, pairs, doubt } of positions.takenFrom?.(value) ?? []) {
+      for (const { key, value: right, line } of pairs()) {
+        const { length } = faults;
+        this.read(key, right, { line, file });
+        if (faults.length > length) doubt(line);
+      }
     }
   }
-  if (fallback === undefined) return table.finish(NO_ROUTES.default);
-  const { to, allowPrivate: _, via: __, bind: ___, ...guard } = fallback;
-  return table.finish(to, Object.keys(guard).length > 0 ? guard : undefined);
+
+  /** @param place where it stands, if that is known already. */
+  read(text: string, right: unknown, place?: RoutePlace): void {
+    const at = [...this.#path, text];
+    const pattern = readPattern(text, at, this.#seen, this.#context);
+    const route = this.#right(text, right, at);
+    if (pattern === undefined || route === undefined) return;
+    if (pattern.kind !== "default") {
+      const { line, file } = place ?? this.#placeOf(at);
+      this.#table.add(pattern, file === undefined ? route : { ...route, file }, text, line);
+    } else if (isDefault(route.to, at, this.#context)) {
+      this.#fallback = route;
+    }
+  }
+
+  #placeOf(at: Path): RoutePlace {
+    const { line, path: file } = this.#context.positions.keyOf(at);
+    return { line, file };
+  }
+
+  #right(text: string, value: unknown, at: Path): RouteContent | undefined {
+    if (typeof value !== "string") return readRight(text, value, at, this.#context);
+    const known = this.#rights?.get(value);
+    if (known !== undefined) return known;
+    const right = readRight(text, value, at, this.#context);
+    if (right !== undefined) this.#rights?.set(value, right);
+    if (this.#rights?.size === MOST_REMEMBERED) this.#rights = undefined;
+    return right;
+  }
+
+  finish(): RouteTable {
+    if (this.#fallback === undefined) return this.#table.finish(NO_ROUTES.default);
+    const { to, allowPrivate: _, via: __, bind: ___, ...guard } = this.#fallback;
+    return this.#table.finish(to, Object.keys(guard).length > 0 ? guard : undefined);
+  }
 }
 
 /** The pattern, unless an earlier key (in `seen`) has the same meaning. */
 function readPattern(
   text: string,
   at: Path,
-  seen: Map<string, string>,
+  seen: Map<string, string> | undefined,
   context: RouteContext,
 ): RoutePattern | undefined {
   const pattern = parsePattern(text, context.toAscii);
@@ -68,6 +140,7 @@ function readPattern(
     context.faults.push({ code: "bad_pattern", at, on: "key", message });
     return undefined;
   }
+  if (seen === undefined) return pattern;
   const key = patternKey(pattern);
   const earlier = seen.get(key);
   if (earlier === undefined) {

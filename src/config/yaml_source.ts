@@ -20,6 +20,7 @@ import {
 import type { ConfigError, ConfigErrorCode, Path, Place, Positions } from "./fault.ts";
 import { formatPath } from "./fault.ts";
 import { escapeInvisible, quote } from "./quote.ts";
+import type { SimpleLines, TakenPairs } from "./simple_lines.ts";
 
 /** No option lies deeper; what does is a mistake or an attack on the stack. */
 const MAX_DEPTH = 32;
@@ -38,6 +39,8 @@ export interface YamlSource {
   readonly positions: Positions;
   /** In no order. */
   readonly errors: readonly ConfigError[];
+  /** Lines that were not parsed, where there are many. */
+  readonly lines?: SimpleLines | undefined;
 }
 
 interface Anchored {
@@ -49,10 +52,11 @@ interface Anchored {
 
 type Document = ReturnType<typeof parseDocument>;
 
-/** Parses the text of the file `path`. */
-export function readYaml(text: string, path: string): YamlSource {
+/** Parses the text of the file `path`; of `lines`, if there are some, what they have left of it. */
+export function readYaml(whole: string, path: string, lines?: SimpleLines): YamlSource {
+  const text = lines?.rest ?? whole;
   const counter = new LineCounter();
-  const reader = new Reader(path, counter);
+  const reader = new Reader(path, counter, lines);
   try {
     // The library's own search for duplicate keys is quadratic.
     const options = { lineCounter: counter, uniqueKeys: false, prettyErrors: false, resolveKnownTags: false } as const;
@@ -67,6 +71,7 @@ export function readYaml(text: string, path: string): YamlSource {
 class Reader implements Positions {
   readonly #path: string;
   readonly #counter: LineCounter;
+  readonly #lines: SimpleLines | undefined;
   readonly #errors: ConfigError[] = [];
   readonly #anchors = new Map<string, Anchored>();
   readonly #pairs = new WeakMap<YAMLMap, Map<string, Pair>>();
@@ -74,7 +79,8 @@ class Reader implements Positions {
   #values = 0;
   #aliased = 0;
 
-  constructor(path: string, counter: LineCounter) {
+  constructor(path: string, counter: LineCounter, lines: SimpleLines | undefined) {
+    this.#lines = lines;
     this.#path = path;
     this.#counter = counter;
   }
@@ -114,7 +120,7 @@ class Reader implements Positions {
   }
 
   #source(value: unknown): YamlSource {
-    return { value, positions: this, errors: this.#errors };
+    return { value, positions: this, errors: this.#errors, lines: this.#lines };
   }
 
   #report(code: ConfigErrorCode, offset: number, at: Path, message: string): void {
@@ -123,7 +129,8 @@ class Reader implements Positions {
 
   #place(offset: number): Place {
     const { line, col } = this.#counter.linePos(offset);
-    return line === 0 ? { line: 1, column: offset + 1 } : { line, column: col };
+    const taken = this.#lines?.takenBefore(offset) ?? 0;
+    return line === 0 ? { line: 1, column: offset + 1 } : { line: line + taken, column: col };
   }
 
   #plain(node: unknown, path: Path): unknown {
@@ -147,6 +154,8 @@ class Reader implements Positions {
   }
 
   #resolve(alias: Alias, path: Path): unknown {
+    // What it stands for may have more pairs than are counted here.
+    this.#lines?.miss();
     const anchored = this.#anchors.get(alias.source);
     this.#aliased += anchored?.size ?? 0;
     this.#values += anchored?.size ?? 0;
@@ -174,6 +183,7 @@ class Reader implements Positions {
         continue;
       }
       pairs.set(key, pair);
+      if (this.#lines !== undefined && node.flow !== true) this.#lines.prove(map, startOf(pair.key) ?? -1);
       map[key] = this.#plain(pair.value, [...path, key]);
     }
     return map;
@@ -184,6 +194,12 @@ class Reader implements Positions {
     const where = path.length === 0 ? "" : ` in ${formatPath(path)}`;
     const message = `Cannot use the key ${quote(key)}${where} twice: it is already on line ${line}`;
     this.#report("duplicate_key", startOf(second.key) ?? 0, [...path, key], message);
+  }
+
+  takenFrom(map: object): readonly TakenPairs[] {
+    const lines = this.#lines;
+    if (lines?.hasPairsOf(map) !== true) return [];
+    return [{ pairs: () => lines.pairsOf(map), doubt: (line) => lines.doubts.add(line) }];
   }
 
   keyOf(path: Path): Place {
@@ -202,7 +218,10 @@ class Reader implements Positions {
       const container = isAlias(node) ? this.#anchors.get(node.source)?.node : node;
       const pair = isMap(container) ? this.#pairs.get(container)?.get(String(step)) : undefined;
       const item = isSeq(container) && typeof step === "number" ? container.items[step] : undefined;
-      if (pair === undefined && item === undefined) break;
+      if (pair === undefined && item === undefined) {
+        this.#lines?.miss();
+        break;
+      }
       node = pair === undefined ? item : pair.value;
       const key = startOf(pair?.key);
       const useKey = key !== undefined && (wantKey || index < path.length - 1 || isBlank(node));

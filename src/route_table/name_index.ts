@@ -15,18 +15,28 @@ export interface NameIndex {
   /** `SLOT_WORDS` for each. */
   readonly slots: Int32Array;
   readonly farthest: number;
+  /** Names that came again. */
+  readonly duplicates: number;
 }
 
 /** Names that no slot is for are found nowhere. */
-export const EMPTY_INDEX: NameIndex = { slots: new Int32Array(0), farthest: -1 };
+export const EMPTY_INDEX: NameIndex = { slots: new Int32Array(0), farthest: -1, duplicates: 0 };
+
+interface Indexes {
+  readonly seed: number;
+  readonly indexes: readonly NameIndex[];
+  readonly farthest: number;
+  readonly duplicates: number;
+}
 
 /** The hash tables of exact names, suffixes and prefixes, with the seed that suits them. @param places of their entries. */
-export function buildIndexes(words: Int32Array, places: readonly Int32Array[]) {
-  let best: { readonly seed: number; readonly indexes: readonly NameIndex[]; readonly farthest: number } | undefined;
+export function buildIndexes(words: Int32Array, places: readonly Int32Array[]): Indexes {
+  let best: Indexes | undefined;
   for (const seed of SEEDS) {
     const indexes = places.map((some) => buildIndex(words, some, seed));
     const farthest = Math.max(...indexes.map((index) => index.farthest));
-    if (best === undefined || farthest < best.farthest) best = { seed, indexes, farthest };
+    const duplicates = indexes.reduce((sum, index) => sum + index.duplicates, 0);
+    if (best === undefined || farthest < best.farthest) best = { seed, indexes, farthest, duplicates };
     if (farthest <= FAR) break;
   }
   return best!;
@@ -37,31 +47,42 @@ function buildIndex(words: Int32Array, places: Int32Array, seed: number): NameIn
   // At most half full.
   const slots = new Int32Array(SLOT_WORDS * 2 ** Math.ceil(Math.log2(places.length * 2)));
   const bytes = new Uint8Array(words.buffer);
-  let farthest = 0;
+  let [farthest, duplicates] = [0, 0];
   for (const place of places) {
     const distance = insert(slots, hashOf(words, bytes, place, seed), place, words, bytes);
-    if (distance > farthest) farthest = distance;
+    if (distance === DUPLICATE) duplicates++;
+    else if (distance > farthest) farthest = distance;
   }
-  return { slots, farthest };
+  return { slots, farthest, duplicates };
 }
 
-/** @returns how far from its own slot it came to lie. */
+/** A name came again, as the same kind of pattern. */
+const DUPLICATE = -1;
+
+/** @returns how far from its own slot it came to lie, or `DUPLICATE`. */
 function insert(slots: Int32Array, hash: number, place: number, words: Int32Array, bytes: Uint8Array): number {
   const mask = slots.length / SLOT_WORDS - 1;
   for (let distance = 0, slot = hash & mask; ; distance++, slot = (slot + 1) & mask) {
     const at = slot * SLOT_WORDS;
     const other = slots[at + 1] as number;
     if (other !== 0 && (slots[at] !== hash || !isSameName(words, bytes, other, place))) continue;
-    if (other !== 0 && !goesBefore(words, place, other)) return distance;
-    slots[at] = hash;
-    slots[at + 1] = place;
-    return distance;
+    if (other === 0 || goesBefore(words, place, other)) {
+      slots[at] = hash;
+      slots[at + 1] = place;
+    }
+    return other !== 0 && isDuplicate(words, place, other) ? DUPLICATE : distance;
   }
 }
 
 /** Of two routes for one name: an exact one goes before `.name`, and so does `*.name` for what is below it. */
 function goesBefore(words: Int32Array, place: number, other: number): boolean {
   return ((words[place] as number) & APEX) === 0 || ((words[other] as number) & APEX) !== 0;
+}
+
+/** `name` and `.name` stand among the exact names side by side; `*.name` and `.name` have one meaning. */
+function isDuplicate(words: Int32Array, place: number, other: number): boolean {
+  const [one, two] = [words[place] as number, words[other] as number];
+  return (one & KIND_MASK) === (two & KIND_MASK);
 }
 
 function hashOf(words: Int32Array, bytes: Uint8Array, place: number, seed: number): number {

@@ -10,22 +10,29 @@ import type { Destination, RouteOptions } from "../config/config.ts";
 export type RouteContent = Omit<RouteOptions, "text" | "line">;
 
 export function writeContent(content: RouteContent): string {
-  return isPlain(content) ? writeDestination(content.to) : `{${JSON.stringify(pack(content))}`;
+  if (!isPlain(content)) return `{${JSON.stringify(pack(content))}`;
+  const { to, file } = content;
+  return file === undefined ? writeDestination(to) : `${writeDestination(to)}\n${file}`;
 }
 
 export function readContent(text: string): RouteContent {
   if (text.startsWith("{")) return unpack(JSON.parse(text.slice(1))) as RouteContent;
-  return { to: readDestination(text), allowPrivate: false, via: undefined, bind: undefined };
+  const newline = text.indexOf("\n");
+  const to = readDestination(newline < 0 ? text : text.slice(0, newline));
+  const plain = { to, allowPrivate: false, via: undefined, bind: undefined };
+  return newline < 0 ? plain : { ...plain, file: text.slice(newline + 1) };
 }
 
+/** `to`, `allowPrivate`, `via` and `bind` stand in each. */
 const PLAIN_KEYS = 4;
 
 function isPlain(content: RouteContent): boolean {
-  const { allowPrivate, via, bind } = content;
-  return !allowPrivate && via === undefined && bind === undefined && Object.keys(content).length === PLAIN_KEYS;
+  const { allowPrivate, via, bind, file } = content;
+  if (allowPrivate || via !== undefined || bind !== undefined) return false;
+  return Object.keys(content).length === (file === undefined ? PLAIN_KEYS : PLAIN_KEYS + 1);
 }
 
-/** A letter, the port if there is one, a space where more follows, and the rest. */
+/** A letter, the port if there is one, a space where more follows, and the rest; none of it has a line's end. */
 function writeDestination(to: Destination): string {
   switch (to.kind) {
     case "reject":

@@ -1,12 +1,13 @@
 /**
  * Writes a route table, route by route.
  *
- * Owns: all writing into a table's memory, and what is noted of its routes for those who need only some of them. It must
- * not check anything: no two patterns have one meaning but `.name` and `*.name`.
+ * Owns: all writing into a table's memory, and what is noted of its routes for those who need only some of them. It checks
+ * nothing, but says whether two patterns had one meaning: the later one of them then counts.
  */
 
 import type { Destination, RouteGuard, RouteTable } from "../config/config.ts";
 import type { RoutePattern } from "../hostname.ts";
+import { ContentIndex } from "./content_index.ts";
 import {
   APEX,
   HEADER,
@@ -32,10 +33,7 @@ export type TablePattern = Exclude<RoutePattern, { kind: "default" }>;
 
 export class RouteTableBuilder {
   readonly #entries = new WordArea();
-  readonly #contents = new WordArea();
-  /** Where each content begins. */
-  readonly #contentPlaces = new WordArea();
-  readonly #known = new Map<string, number>();
+  readonly #contents = new ContentIndex();
   /** The last one, which may well be the next one too. */
   #lastContent: RouteContent | undefined;
   #lastNumber = -1;
@@ -44,10 +42,18 @@ export class RouteTableBuilder {
   readonly #upstreams = new Map<string, string[]>();
   #size = 0;
   #hasOnChange = false;
+  /** Of regular expressions. */
+  readonly #sources = new Set<string>();
+  #hasDuplicates = false;
 
   constructor() {
     // Places are those of the finished table, and none is 0.
     for (let word = 0; word < HEADER.length; word++) this.#entries.push(0);
+  }
+
+  /** Two routes of the finished table have one meaning. */
+  get hasDuplicates(): boolean {
+    return this.#hasDuplicates;
   }
 
   get size(): number {
@@ -69,6 +75,7 @@ export class RouteTableBuilder {
     if (ownText) this.#entries.pushText(text);
     this.#size++;
     this.#index(place);
+    if (pattern.kind === "regex") this.#sources.add(name);
     if (content.to.kind === "upstream") this.#noteUpstream(content.to.name, pattern);
   }
 
@@ -86,13 +93,9 @@ export class RouteTableBuilder {
 
   #contentNumber(content: RouteContent, place: number): number {
     if (content === this.#lastContent) return this.#lastNumber;
-    const text = writeContent(content);
-    let number = this.#known.get(text);
-    if (number === undefined) {
-      number = this.#known.size;
-      this.#known.set(text, number);
-      this.#contentPlaces.push(this.#contents.length);
-      this.#contents.pushText(text);
+    const { size } = this.#contents;
+    const number = this.#contents.numberOf(writeContent(content));
+    if (number === size) {
       if (isNoted(content)) this.#noted.push(place);
       this.#hasOnChange ||= content.onChange !== undefined;
     }
@@ -123,8 +126,8 @@ export class RouteTableBuilder {
   #lay(): SharedArrayBuffer {
     const entries = this.#entries.words.subarray(0, this.#entries.length);
     const { exact, suffix, prefix, regex } = this.#places;
-    const { seed, indexes } = buildIndexes(entries, [exact, suffix, prefix].map(filled));
-    const [contents, contentPlaces] = [this.#contents, this.#contentPlaces].map(filled) as [Int32Array, Int32Array];
+    const { seed, indexes, duplicates } = buildIndexes(entries, [exact, suffix, prefix].map(filled));
+    const [contents, contentPlaces] = [filled(this.#contents.area), filled(this.#contents.places)];
     const parts = [
       entries,
       contents,
@@ -134,6 +137,7 @@ export class RouteTableBuilder {
       filled(this.#noted),
     ];
     const starts = startsOf(parts);
+    this.#hasDuplicates = duplicates > 0 || this.#sources.size < regex.length;
     const memory = new SharedArrayBuffer(4 * starts.at(-1)!);
     const words = new Int32Array(memory);
     for (const [index, part] of parts.entries()) words.set(part, starts[index]);

@@ -35,6 +35,18 @@ export class WordArea {
     this.pushCharacters(text, wide);
   }
 
+  /** Whether the text that stands alone at `place` is this one. */
+  holdsText(place: number, text: string): boolean {
+    const head = this.words[place] as number;
+    const { length } = text;
+    if (head >>> 1 !== length) return false;
+    const isWide = (head & 1) !== 0;
+    const source = isWide ? this.#units : this.#bytes;
+    const from = isWide ? (place + 1) * 2 : (place + 1) * 4;
+    for (let index = 0; index < length; index++) if (source[from + index] !== text.charCodeAt(index)) return false;
+    return true;
+  }
+
   #reserve(count: number): void {
     const needed = this.length + count;
     if (needed <= this.words.length) return;

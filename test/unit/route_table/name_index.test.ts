@@ -13,7 +13,7 @@ test("names lie near their own slot, however many there are", () => {
 
 test("no names, no slots", () => {
   const { indexes } = buildIndexes(new Int32Array(8), [new Int32Array(0)]);
-  assert.deepEqual(indexes, [{ slots: new Int32Array(0), farthest: -1 }]);
+  assert.deepEqual(indexes, [{ slots: new Int32Array(0), farthest: -1, duplicates: 0 }]);
 });
 
 test("dot forms stand among the exact names, and nothing else does", () => {
