@@ -29,7 +29,7 @@ function time(work: () => unknown, calls: number): number {
 /** One line of a report. */
 export function report(label: string, [low, median, high]: [number, number, number]): void {
   const numbers = [low, median, high].map((value) => value.toFixed(0).padStart(7)).join(" ");
-  process.stdout.write(`${label.padEnd(44)} ${numbers} ns (min, median, max)\n`);
+  process.stdout.write(`${label.padEnd(54)} ${numbers} ns (min, median, max)\n`);
 }
 
 /** The runtime that is being measured. */

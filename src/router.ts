@@ -18,7 +18,7 @@ const DOT = 0x2e;
 const MOST_DOTS = 128;
 
 /** Names that are remembered, twice. */
-const MOST_NAMES = 1024;
+const MOST_NAMES = 4096;
 
 /** A name's dots, and the hashes of what is behind, or before, each of them; for one look-up at a time. */
 const dots = new Int32Array(MOST_DOTS);
