@@ -9,6 +9,7 @@
  */
 
 import { lstatSync, unlinkSync } from "node:fs";
+import process from "node:process";
 import type { Adapter, ConnectCallbacks, Connecting, Listener, Socket } from "../src/adapter.ts";
 import type { Endpoint } from "../src/address.ts";
 import type { IoError } from "../src/errors.ts";
@@ -320,7 +321,8 @@ export const bunAdapter: Adapter = {
     reset: true,
     detectsReset: true,
     pauseAccepts: false,
-    reusePort: true,
+    // Nor has Bun a way to accept from a descriptor.
+    reusePort: process.platform === "linux",
     bind: false,
     fastOpen: false,
     userTimeout: false,

@@ -272,8 +272,8 @@ class DenoListener implements Listener {
 
   #take(conn: Deno.TcpConn | Deno.UnixConn): void {
     this.#accepting = false;
-    if (this.#closed) conn.close();
-    else if (this.#paused) this.#held = conn;
+    // One that Deno had accepted before it heard of the close is a client like any other.
+    if (this.#paused && !this.#closed) this.#held = conn;
     else this.#accepted(openSocket(conn));
     this.#accept();
   }

@@ -20,6 +20,7 @@ import { startProbe } from "./host/probe.ts";
 import { createResolver } from "./host/resolver.ts";
 import { runtimeName } from "./select.ts";
 import { toIoError } from "./shared/io_error.ts";
+import { openSystem } from "./system.ts";
 
 /** Text for people: written at once, and given up where nobody reads it any more. */
 class DescriptorTerminal implements Terminal {
@@ -130,6 +131,7 @@ export function createHost({ startWorker }: HostOptions = {}): Host {
     parallelism: availableParallelism(),
     runtime: runtimeVersion(),
     version: pkg.version,
+    program: process.argv[1],
     env: process.env,
     stdout: new DescriptorTerminal(1),
     stderr: new DescriptorTerminal(2),
@@ -146,5 +148,6 @@ export function createHost({ startWorker }: HostOptions = {}): Host {
     onSignal,
     descriptorLimit,
     resources,
+    openSystem,
   };
 }

@@ -10,12 +10,14 @@
 
 import { lstatSync, unlinkSync } from "node:fs";
 import net from "node:net";
+import process from "node:process";
 import type { Adapter, ConnectCallbacks, Connecting, ConnectOptions, Listener, Socket } from "../src/adapter.ts";
 import type { Endpoint } from "../src/address.ts";
 import type { IoError } from "../src/errors.ts";
 import { systemClock } from "./clock.ts";
 import { localAddress, tcpEndpoint, unixEndpoint } from "./shared/endpoint.ts";
 import { toIoError } from "./shared/io_error.ts";
+import { joinListeners } from "./shared/joined_listeners.ts";
 import { relayStreams } from "./shared/relay.ts";
 import { StreamSocket } from "./shared/socket.ts";
 import { KEEPALIVE_IDLE, LISTEN_BACKLOG, NO_OWNER, type Stream, type StreamOwner } from "./shared/stream.ts";
@@ -158,7 +160,13 @@ class NodeListener implements Listener {
   }
 }
 
-function bind(endpoint: Endpoint, accepted: (socket: Socket) => void, reusePort: boolean): Promise<Listener> {
+/** @param descriptor of a socket that listens already, in place of binding one. */
+function bind(
+  endpoint: Endpoint,
+  accepted: (socket: Socket) => void,
+  reusePort: boolean,
+  descriptor?: number,
+): Promise<Listener> {
   const path = endpoint.kind === "unix" ? endpoint.path : undefined;
   const server = net.createServer({
     allowHalfOpen: true,
@@ -173,7 +181,8 @@ function bind(endpoint: Endpoint, accepted: (socket: Socket) => void, reusePort:
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ ...target(endpoint), backlog: LISTEN_BACKLOG, exclusive: true, reusePort }, () => {
+    const where = descriptor === undefined ? { ...target(endpoint), reusePort } : { fd: descriptor };
+    server.listen({ ...where, backlog: LISTEN_BACKLOG, exclusive: true }, () => {
       server.off("error", reject);
       // A failed accept (no descriptor left) must not end the process: the client waits in the backlog.
       server.on("error", () => {});
@@ -250,15 +259,21 @@ export const nodeAdapter: Adapter = {
     reset: true,
     detectsReset: true,
     pauseAccepts: false,
-    reusePort: true,
+    // Node refuses it elsewhere.
+    reusePort: process.platform === "linux" || process.platform === "freebsd",
+    adopts: process.platform !== "win32",
     bind: true,
     fastOpen: false,
     userTimeout: false,
   },
   clock: systemClock,
   abandonedConnects: 0,
-  listen: (endpoint, accepted, { reusePort = false } = {}) =>
-    bindOverStale(nodeAdapter, endpoint, files, () => bind(endpoint, accepted, reusePort)),
+  async listen(endpoint, accepted, { reusePort = false, adopt } = {}) {
+    if (adopt === undefined) {
+      return await bindOverStale(nodeAdapter, endpoint, files, () => bind(endpoint, accepted, reusePort));
+    }
+    return joinListeners(await Promise.all(adopt.map((fd) => bind(endpoint, accepted, false, fd))));
+  },
   connect: (endpoint, callbacks, options = {}) => new NodeConnecting(endpoint, callbacks, options),
   relay: relayStreams,
 };

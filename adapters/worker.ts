@@ -86,6 +86,8 @@ export function startThread<In, Out>(
   const worker = new Worker(new URL(program), {
     workerData: { port: port2, role } satisfies ThreadData,
     transferList: [port2],
+    // Nothing in a thread looks at it, and on Deno a copy would need the permission to read all of it.
+    env: {},
     ...(role === "data_plane" && { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION } }),
   });
   const thread = new Thread<In>(worker, port1);

@@ -44,6 +44,8 @@ export interface Capabilities {
   readonly pauseAccepts: boolean;
   /** `ListenOptions.reusePort` works, so that several workers can share a port. */
   readonly reusePort: boolean;
+  /** `ListenOptions.adopt` works. */
+  readonly adopts?: boolean;
   /** `ConnectOptions.bind` works. */
   readonly bind: boolean;
   /** `ConnectOptions.fastOpen` works. */
@@ -66,8 +68,13 @@ export interface ConnectOptions extends TcpOptions {
 }
 
 export interface ListenOptions extends TcpOptions {
-  /** `SO_REUSEPORT`: other workers of this process listen on the same port, and the kernel spreads connections. */
+  /** `SO_REUSEPORT`: other workers, or the next process, listen on the same port, and the kernel spreads connections. */
   readonly reusePort?: boolean;
+  /**
+   * Descriptors of sockets that listen on the endpoint already: they are accepted from in place of binding one, and
+   * closed with the listener. A `unix:` socket's file then stays. Not empty; only with `capabilities.adopts`.
+   */
+  readonly adopt?: readonly number[];
   /** Told once for an episode, where the runtime tells us: clients cannot be accepted for now (`EMFILE`, …). */
   readonly acceptFailed?: (code: string) => void;
 }

@@ -6,11 +6,14 @@
 
 import type { IoError } from "./errors.ts";
 import type { StartProbe } from "./probe.ts";
+import type { System } from "./system.ts";
 
 export interface Host {
   /** `node 26.10.0`, `deno 2.9.6`, `bun 1.4.5`. */
   readonly runtime: string;
   readonly version: string;
+  /** The file that runs; undefined where that is no file. */
+  readonly program?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Terminal;
   readonly stderr: Terminal;
@@ -40,6 +43,8 @@ export interface Host {
   readonly parallelism: number;
   /** Starts a thread of the program; undefined where this host has none. */
   readonly startWorker: StartWorker | undefined;
+  /** Sockets that are passed on, the service manager, the user; a host without it has none of that to offer. */
+  readonly openSystem?: () => Promise<System>;
   /** The soft limit of open descriptors, if it can be known. */
   descriptorLimit(): number | undefined;
   /** What this process takes up now. */

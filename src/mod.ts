@@ -62,6 +62,10 @@ export interface RunningProxy {
    * route says otherwise (`onChange`).
    */
   reload(config?: ConfigInput): Promise<ReloadOutcome>;
+  /** Who the process has become, as `user:group`; undefined: who it was. */
+  readonly account: string | undefined;
+  /** Every thread has answered since this was last asked; asks again. */
+  askWhetherAlive(): boolean;
   /** Opens the access log's file anew, after a rotation. */
   reopenLog(): void;
   /**
@@ -108,6 +112,8 @@ export async function startProxy(
   const proxy = await ProxyAtWork.start(config, origin, environment);
   return {
     workers: proxy.workers,
+    account: proxy.account,
+    askWhetherAlive: () => proxy.askWhetherAlive(),
     get endpoints() {
       return proxy.endpoints;
     },

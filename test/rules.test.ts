@@ -62,13 +62,13 @@ const RINGS: readonly Ring[] = [
   { name: "driver", rooms: ["proxy"], imports: ["leaf", "wire", "record", "policy", "machine", "numbers"] },
   {
     name: "shell",
-    rooms: ["cli", "admin", "doctor", "mod", "running", "config_file", "workers", "secrets", "start_error"],
+    rooms: ["cli", "admin", "doctor", "mod", "running", "config_file", "workers", "secrets", "service", "start_error"],
     imports: ["leaf", "wire", "record", "table", "policy", "machine", "numbers", "driver", "shell"],
   },
 ];
 
 /** Types only, between the core and the outside world: anyone may import them. */
-const CONTRACTS = ["adapter", "host", "probe"];
+const CONTRACTS = ["adapter", "host", "probe", "system"];
 /** What an adapter may know of the core besides the contracts. */
 const KNOWN_TO_ADAPTERS = ["address", "errors"];
 /** What the program's own files may import beyond that: they put it together. */
@@ -131,7 +131,6 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
     "plane and workers ask it: test/unit/workers/control_plane.test.ts, test/conformance/reload.test.ts",
   "src/workers/control_worker.ts": "ControlPlane keeps them: test/unit/workers/control_plane.test.ts",
   "src/proxy/route_changes.ts": "ProxyServer asks it: test/unit/proxy/reconfigure.test.ts",
-  "src/proxy/listen_error.ts": "its causes are the system's: test/conformance/addresses.test.ts",
   "src/route_table/name_hash.ts": "Router finds by it what the builder has put in: test/unit/router.test.ts",
   "src/session/egress.ts": "Session goes out by it: test/unit/session/egress.test.ts",
   "src/session/proxy_header.ts": "Session sends it: test/unit/session/egress.test.ts",

@@ -8,6 +8,7 @@
 import { lstatSync, unlinkSync } from "node:fs";
 import type { Adapter, Capabilities, Listener, ListenOptions, Socket } from "../../src/adapter.ts";
 import type { Endpoint } from "../../src/address.ts";
+import { joinListeners } from "../shared/joined_listeners.ts";
 import { Pacer } from "../shared/pacer.ts";
 import { bindOverStale, type UnixPath } from "../shared/unix_path.ts";
 import { LinuxConnecting } from "./connecting.ts";
@@ -15,7 +16,7 @@ import { EPOLLIN, O_CLOEXEC, O_NONBLOCK } from "./constants.ts";
 import type { Libc, NativeBuffer } from "./ffi.ts";
 import { Grace } from "./grace.ts";
 import { Kernel, systemError } from "./kernel.ts";
-import { openListener } from "./listener.ts";
+import { adoptListener, openListener } from "./listener.ts";
 import { Loop, type Watcher } from "./loop.ts";
 import type { EngineParts, LinuxOptions } from "./parts.ts";
 import { PipePool } from "./pipes.ts";
@@ -97,6 +98,7 @@ export const LINUX_CAPABILITIES: Capabilities = {
   bind: true,
   fastOpen: true,
   userTimeout: true,
+  adopts: true,
 };
 
 /** Sockets by system calls. */
@@ -115,6 +117,9 @@ class LinuxAdapter implements Adapter {
   }
 
   async listen(endpoint: Endpoint, accepted: (socket: Socket) => void, options: ListenOptions = {}): Promise<Listener> {
+    if (options.adopt !== undefined) {
+      return joinListeners(options.adopt.map((fd) => adoptListener(this.#parts, fd, endpoint, accepted, options)));
+    }
     const bind = (): Listener => openListener(this.#parts, endpoint, accepted, removeFile, options);
     return await bindOverStale({ connect: (to, callbacks) => this.#probe(to, callbacks) }, endpoint, files, bind);
   }

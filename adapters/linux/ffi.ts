@@ -28,6 +28,7 @@ const POINTER = "pointer";
 export const SIGNATURES = {
   accept4: [INT, POINTER, POINTER, INT],
   bind: [INT, POINTER, INT],
+  clock_gettime: [INT, POINTER],
   close: [INT],
   connect: [INT, POINTER, INT],
   epoll_create1: [INT],
@@ -43,10 +44,12 @@ export const SIGNATURES = {
   read: [INT, POINTER, INT],
   recv: [INT, POINTER, INT, INT],
   send: [INT, POINTER, INT, INT],
+  setgroups: [INT, POINTER],
   setsockopt: [INT, INT, INT, POINTER, INT],
   shutdown: [INT, INT],
   socket: [INT, INT, INT],
   splice: [INT, POINTER, INT, POINTER, INT, INT],
+  syscall: [INT, INT, INT, INT],
   unlink: [POINTER],
   write: [INT, POINTER, INT],
 } as const;

@@ -62,6 +62,28 @@ export function openListener(
   return listener;
 }
 
+/**
+ * Accepts from a socket that listens already, and owns its descriptor from now on. The file of a `unix:` socket stays.
+ * @throws {IoError}
+ */
+export function adoptListener(
+  parts: EngineParts,
+  fd: number,
+  endpoint: Endpoint,
+  accepted: (socket: Socket) => void,
+  options: ListenOptions,
+): LinuxListener {
+  const { libc, errno } = parts.kernel;
+  // Several threads accept from it, and who comes too late must not wait.
+  libc.fcntl(fd, linux.F_SETFL, libc.fcntl(fd, linux.F_GETFL, 0) | linux.O_NONBLOCK);
+  libc.fcntl(fd, linux.F_SETFD, linux.FD_CLOEXEC);
+  if (endpoint.kind === "tcp") setOptions(parts, fd, endpoint.ip, { ...options, reusePort: false });
+  if (libc.listen(fd, LISTEN_BACKLOG) < 0) throw systemError(errno[0] as number, "listen", endpoint);
+  const listener = new LinuxListener(parts, fd, endpoint, accepted, () => {}, options.acceptFailed);
+  if (!parts.loop.add(listener, fd, linux.EPOLLIN)) throw systemError(errno[0] as number, "epoll_ctl", endpoint);
+  return listener;
+}
+
 /** Accepted sockets inherit them: none of these is a system call for each client. */
 function setOptions({ kernel, options }: EngineParts, fd: number, ip: string, asked: ListenOptions): void {
   const { reusePort = false, userTimeout = 0 } = asked;
@@ -122,7 +144,7 @@ export class LinuxListener implements Listener, Watcher {
   close(): void {
     if (this.#fd < 0) return;
     this.#cancelRetry?.();
-    this.#parts.loop.forget(this.#fd);
+    this.#parts.loop.remove(this.#fd);
     this.#parts.kernel.libc.close(this.#fd);
     this.#fd = -1;
     if (this.endpoint.kind === "unix") this.#removeFile(this.endpoint.path);

@@ -5,7 +5,7 @@
  * for. A fault in what it calls ends that watcher only.
  */
 
-import { EPOLL_CTL_ADD, EPOLL_CTL_MOD, O_CLOEXEC } from "./constants.ts";
+import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, O_CLOEXEC } from "./constants.ts";
 import type { Address, Libc, NativeBuffer } from "./ffi.ts";
 import { type Kernel, words } from "./kernel.ts";
 import { type EventLayout, eventLayout } from "./layout.ts";
@@ -110,6 +110,13 @@ export class Loop {
     if (this.#watchers[fd] === undefined) return;
     this.#watchers[fd] = undefined;
     this.watched--;
+  }
+
+  /** Of a descriptor whose socket others may hold as well: the kernel would go on to tell us of it. */
+  remove(fd: number): void {
+    const watcher = this.#watchers[fd];
+    if (watcher !== undefined) this.#control(EPOLL_CTL_DEL, fd, 0, watcher.generation);
+    this.forget(fd);
   }
 
   /** Calls `deferred` once, after what runs now and before the loop sleeps. */

@@ -11,6 +11,7 @@ import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { hosts } from "./hosts.ts";
+import { permissions } from "./permissions.ts";
 import { probe } from "./probe.ts";
 import { route } from "./route.ts";
 import { run } from "./run.ts";
@@ -23,6 +24,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["probe", probe],
   ["doctor", doctor],
   ["hosts", hosts],
+  ["permissions", permissions],
   ["demo", demo],
   ["schema", schema],
 ]);

@@ -3,26 +3,33 @@
 import { formatEndpoint } from "../address.ts";
 import type { Config, ListenerProtocol } from "../config/config.ts";
 import { ListenError, type RunningProxy, StartError, startProxy } from "../mod.ts";
+import type { Inheritance } from "../service/inherited_sockets.ts";
+import type { ServiceManager } from "../service/service_manager.ts";
 import { type CliContext, CliError, type Command, type CommandArgs, EXIT, type SelectedAdapter } from "./command.ts";
 import { type LoadedConfig, load } from "./load.ts";
 import { reloadLines } from "./reload_text.ts";
+import { openService } from "./service.ts";
 import { destinationText, plural } from "./summary.ts";
 
 export const run: Command = {
   summary: "run the proxy",
-  usage: "[FILE] [--adapter NAME]",
+  usage: "[FILE] [--adapter NAME] [--replace PID]",
   help: `Reads FILE (certless.yaml if none is named, - for standard input), opens the listeners and serves until it
 is stopped. Startup lines go to standard error, the access log where the configuration says.
 
 Signals: SIGTERM and SIGINT stop accepting and let connections finish for timeouts.drain, a second one ends at
 once. SIGHUP reads FILE again and puts it in force; where it has faults, they are told and the former one stays.
-SIGHUP and SIGUSR1 open the access log's file anew.`,
+SIGHUP and SIGUSR1 open the access log's file anew.
+
+With --replace, the listening sockets of that process are taken over; once this one serves, that one is sent SIGTERM,
+and drains. Under systemd, sockets that it passes (LISTEN_FDS) are used, and it is told of what happens (NOTIFY_SOCKET).`,
   options: {
     adapter: {
       type: "string",
       value: "NAME",
       help: "sockets to use: auto, linux, node, deno or bun (default: the configuration's)",
     },
+    replace: { type: "string", value: "PID", help: "take the ports of this running certless over, and let it drain" },
   },
   maxPositionals: 1,
   async run(context: CliContext, { values, positionals }: CommandArgs): Promise<number> {
@@ -30,10 +37,14 @@ SIGHUP and SIGUSR1 open the access log's file anew.`,
     const loaded = await load(context, positionals[0]);
     const { config } = loaded;
     const selected = await select(context, String(values.adapter ?? config.adapter));
-    const proxy = await start(context, loaded, selected);
+    const service = await openService(context, selected);
+    const replaced = values.replace === undefined ? undefined : String(values.replace);
+    const inheritance = await service.inherit(config, replaced);
+    const proxy = await start(context, loaded, selected, inheritance, service.manager);
     // Signals first: who reads that we listen may end us the next moment.
-    const ended = serve(context, proxy);
+    const ended = serve(context, proxy, service.manager);
     host.stderr.write(startupLines(context, config, selected, proxy));
+    service.started(proxy, replaced);
     return ended;
   },
 };
@@ -50,18 +61,23 @@ async function start(
   { host }: CliContext,
   loaded: LoadedConfig,
   { adapter, workerAdapter }: SelectedAdapter,
+  inheritance: Inheritance | undefined,
+  manager: ServiceManager,
 ): Promise<RunningProxy> {
   try {
     return await startProxy(loaded.config, loaded, {
       adapter,
       workerAdapter,
       host,
-      reloaded: (outcome) =>
+      inheritance,
+      reloaded: (outcome) => {
         host.stderr.write(
           reloadLines(outcome)
             .map((line) => `certless: ${line}\n`)
             .join(""),
-        ),
+        );
+        manager.reloaded(outcome.ok ? "a reload took effect" : "a reload was refused, the former configuration stays");
+      },
     });
   } catch (error) {
     if (error instanceof ListenError || error instanceof StartError) throw new CliError(error.message);
@@ -71,7 +87,8 @@ async function start(
 
 function startupLines({ host }: CliContext, config: Config, selected: SelectedAdapter, proxy: RunningProxy): string {
   const adapter = `adapter ${(selected.workerAdapter ?? selected.adapter).name} (${selected.why})`;
-  const title = `certless ${host.version} on ${host.runtime}, ${adapter}, ${plural(proxy.workers, "worker")}`;
+  const who = proxy.account === undefined ? "" : `, as ${proxy.account}`;
+  const title = `certless ${host.version} on ${host.runtime}, ${adapter}, ${plural(proxy.workers, "worker")}${who}`;
   const lines: string[] = [];
   config.listeners.forEach(({ protocol, kinds, routes, proxyProtocol, redirectToHttps }, index) => {
     const notes = [
@@ -98,7 +115,7 @@ const PROTOCOL_WORDS: Readonly<Record<ListenerProtocol, string>> = {
 };
 
 /** Until a signal ends it. */
-function serve({ host }: CliContext, proxy: RunningProxy): Promise<number> {
+function serve({ host }: CliContext, proxy: RunningProxy, manager: ServiceManager): Promise<number> {
   return new Promise((resolve) => {
     let stopping = false;
     const stop = (signal: string): void => {
@@ -112,9 +129,11 @@ function serve({ host }: CliContext, proxy: RunningProxy): Promise<number> {
         const most = proxy.config.timeouts.drain / 1000;
         const wait = open === 0 ? "" : `, waiting up to ${most} s for ${plural(open, "connection")}`;
         host.stderr.write(`certless: ${signal}: no longer accepting${wait}\n`);
+        manager.stopping(`no longer accepting${wait}`);
       };
       void proxy.stop(draining).then(() => {
         host.stderr.write("certless: stopped\n");
+        manager.close();
         for (const cancel of cancels) cancel();
         resolve(EXIT.ok);
       });
@@ -125,6 +144,7 @@ function serve({ host }: CliContext, proxy: RunningProxy): Promise<number> {
       host.onSignal("SIGUSR1", () => proxy.reopenLog()),
       host.onSignal("SIGHUP", () => {
         proxy.reopenLog();
+        manager.reloading();
         void proxy.reload();
       }),
     ];

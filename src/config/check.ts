@@ -10,6 +10,7 @@ import { createCidrSet } from "../cidr_set.ts";
 import type { ToAscii } from "../hostname.ts";
 import { routesOf } from "../route_table/route_reader.ts";
 import { toAccess } from "./access_options.ts";
+import { checkAccount } from "./account_options.ts";
 import { checkUpstreamVia, checkViaUnix } from "./check_via.ts";
 import type {
   Config,
@@ -62,6 +63,7 @@ export function checkConfig(value: unknown, positions: Positions, toAscii: ToAsc
   const listeners = readListeners(value.listeners, parts, routes, context);
   checkRoutesGiven(value, faults);
   checkBurst(value.limits, faults);
+  checkAccount(value, faults);
   checkUpstreamVia(parts.upstreams, faults);
   return faults.length > 0 || !("value" in reading)
     ? { faults }
@@ -240,7 +242,7 @@ function toListener(parsed: ParsedListener, routes: RouteTable, kinds: KindsConf
 }
 
 function toConfig(
-  { timeouts, resolver, selfAddresses, limits, log, tcp, adapter, workers, watch }: ParsedConfig,
+  { timeouts, resolver, selfAddresses, limits, log, tcp, user, group, adapter, workers, watch }: ParsedConfig,
   listeners: readonly ListenerConfig[],
   routes: RouteTable,
   upstreams: ReadonlyMap<string, UpstreamConfig>,
@@ -256,6 +258,7 @@ function toConfig(
     limits,
     log: { access },
     tcp,
+    ...(user !== undefined && { user, group }),
     adapter,
     workers,
     watch,

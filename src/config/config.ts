@@ -24,6 +24,9 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly log: LogConfig;
   readonly tcp: TcpConfig;
+  /** Who the process becomes once it listens; both undefined: it stays who it is. Names or numbers. */
+  readonly user?: string | undefined;
+  readonly group?: string | undefined;
   readonly adapter: AdapterChoice;
   /** The file is read again when it has changed. */
   readonly watch: boolean;

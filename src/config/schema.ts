@@ -11,6 +11,7 @@ import { type Endpoint, parseEndpoint } from "../address.ts";
 import type { ToAscii } from "../hostname.ts";
 import { unknownVariable, VARIABLES } from "../variables.ts";
 import { accessOptions, readCidr } from "./access_options.ts";
+import { buildAccount } from "./account_options.ts";
 import { parseChange } from "./change_option.ts";
 import { BRACKETS, type Refusal } from "./destination.ts";
 import { type Fault, formatPath, type Path, showValue } from "./fault.ts";
@@ -123,6 +124,7 @@ function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType
     watch: bool()
       .default(false)
       .meta({ description: "Reload when the file has changed and stays as it is for a second." }),
+    ...buildAccount(),
     adapter: choice(["auto", "linux", "node", "deno", "bun"]).default("auto").meta({
       description: "Whose sockets to use; `auto` is `linux` where it can run, else the runtime's own.",
     }),

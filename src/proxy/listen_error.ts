@@ -28,7 +28,7 @@ function listenFailure(endpoint: Endpoint, { code, message }: IoError): string {
     case "EACCES":
     case "EPERM":
       return endpoint.kind === "tcp" && endpoint.port < 1024
-        ? "ports below 1024 need root or the capability CAP_NET_BIND_SERVICE (setcap, or AmbientCapabilities= in the systemd unit)"
+        ? "ports below 1024 need root or the capability CAP_NET_BIND_SERVICE (setcap, or AmbientCapabilities= in the systemd unit); the option user gives up both once it has started"
         : endpoint.kind === "unix"
           ? "permission denied, or its directory does not exist"
           : "permission denied";

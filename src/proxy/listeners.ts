@@ -14,10 +14,15 @@ import { LoopWatch } from "../upstream/loop_watch.ts";
 import { ListenError } from "./listen_error.ts";
 import { DEFAULT_PORTS, type ListenerOwn } from "./listener_settings.ts";
 
+/** Descriptors of listening sockets, by address. */
+export type Adoptable = readonly (readonly [address: string, descriptors: readonly number[]])[];
+
 export interface ListenersParts {
   readonly adapter: Adapter;
   /** Other workers listen on the same ports. */
   readonly reusePort: boolean;
+  /** Sockets that listen already: each is accepted from once its listener is wanted. */
+  readonly adopt: Adoptable;
   accepted(open: ServingListener, socket: Socket): void;
   warn(message: string): void;
 }
@@ -51,9 +56,12 @@ export interface Wanted {
 export class Listeners {
   readonly #parts: ListenersParts;
   #open: OpenListener[] = [];
+  /** Those that are left. */
+  readonly #adopt: Map<string, readonly number[]>;
 
   constructor(parts: ListenersParts) {
     this.#parts = parts;
+    this.#adopt = new Map(parts.adopt);
   }
 
   /** Where they are, in the order of the configuration. */
@@ -131,8 +139,9 @@ export class Listeners {
     };
     const acceptFailed = (code: string): void =>
       warn(`Cannot accept on ${formatEndpoint(endpoint)}: ${code}; clients wait until there is room again`);
+    const options = { reusePort, userTimeout, acceptFailed };
     try {
-      const listener = await adapter.listen(endpoint, accepted, { reusePort, userTimeout, acceptFailed });
+      const listener = await adapter.listen(endpoint, accepted, { ...options, ...this.#adopted(endpoint) });
       const { endpoint: bound } = listener;
       const port = bound.kind === "tcp" ? bound.port : DEFAULT_PORTS[config.protocol];
       const own = { loops: new LoopWatch(), port };
@@ -141,6 +150,14 @@ export class Listeners {
     } catch (error) {
       throw new ListenError(endpoint, error as IoError);
     }
+  }
+
+  /** Given away once: whoever has them closes them. */
+  #adopted(endpoint: Endpoint): { readonly adopt?: readonly number[] } {
+    const text = formatEndpoint(endpoint);
+    const adopt = this.#adopt.get(text);
+    this.#adopt.delete(text);
+    return adopt === undefined ? {} : { adopt };
   }
 }
 

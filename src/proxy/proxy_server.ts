@@ -24,7 +24,7 @@ import { createUpstreams, type MemberPlace, type Upstream, type UpstreamParts } 
 import type { PassOn } from "../upstream/waiting_line.ts";
 import { Connection, type ConnectionOwner, type Resolve } from "./connection.ts";
 import { SettingsMaker } from "./listener_settings.ts";
-import { Listeners, type PreparedListeners, type ServingListener, type Wanted } from "./listeners.ts";
+import { type Adoptable, Listeners, type PreparedListeners, type ServingListener, type Wanted } from "./listeners.ts";
 import { RouteChanges } from "./route_changes.ts";
 
 /** What goes with a configuration, and changes with it. */
@@ -55,7 +55,9 @@ export interface ProxyParts extends Circumstances {
   readonly ownAddresses: readonly string[];
   /** The first connection's number and how far it is from one to the next, where several workers count. */
   readonly numbering?: Numbering;
-  /** Other workers listen on the same ports. */
+  /** Sockets that listen already, by address: accepted from in place of opening one. */
+  readonly adopt?: Adoptable | undefined;
+  /** Others listen on the same ports. */
   readonly reusePort?: boolean;
   /** What is counted of upstreams' servers over all threads; absent: this is the only one. */
   readonly board?: OpenBoard;
@@ -129,6 +131,7 @@ export class ProxyServer implements ConnectionOwner {
     this.#listeners = new Listeners({
       adapter: parts.adapter,
       reusePort: parts.reusePort ?? false,
+      adopt: parts.adopt ?? [],
       accepted: (open, socket) => this.#accepted(open, socket),
       warn,
     });
@@ -150,9 +153,9 @@ export class ProxyServer implements ConnectionOwner {
     return this.#config.tcp;
   }
 
-  /** Opens every listener, or none. @throws {ListenError} as the rejection. */
-  async start(): Promise<void> {
-    const prepared = await this.#listeners.prepare(this.#wanted(this.#config, this.#parts.endpoints));
+  /** Opens every listener, or none; at `endpoints`, where they are given. @throws {ListenError} as the rejection. */
+  async start(endpoints = this.#parts.endpoints): Promise<void> {
+    const prepared = await this.#listeners.prepare(this.#wanted(this.#config, endpoints));
     this.#serve(prepared, this.#parts);
   }
 

@@ -4,6 +4,7 @@ import type { Adapter } from "../adapter.ts";
 import type { ReloadOutcome } from "../admin/api.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { Host } from "../host.ts";
+import type { Inheritance } from "../service/inherited_sockets.ts";
 
 /** An adapter that this thread cannot use itself, but workers can. */
 export type WorkerAdapter = Pick<Adapter, "name" | "capabilities">;
@@ -15,6 +16,8 @@ export interface ProxyEnvironment {
   readonly host: Host;
   /** Counts all that `RunningProxy.metrics` tells; absent: it is undefined, and only reason codes are counted. */
   readonly metrics?: boolean;
+  /** Listening sockets that another process has opened; they are used in place of new ones. */
+  readonly inheritance?: Inheritance | undefined;
   /** Called once for each connection when it has ended, beside the access log. */
   readonly finished?: (record: ConnectionRecord) => void;
   /** Called after each reload, whoever asked for it: a caller, or a file that has changed. */

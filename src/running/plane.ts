@@ -4,7 +4,7 @@
  * Owns: the choice, and that both look the same to whoever runs a proxy.
  */
 
-import type { Clock } from "../adapter.ts";
+import type { Adapter, Clock } from "../adapter.ts";
 import type { Endpoint } from "../address.ts";
 import type { Config } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
@@ -14,6 +14,8 @@ import type { MetricsStore } from "../metrics/metrics_store.ts";
 import { ThreadMetrics } from "../metrics/thread_metrics.ts";
 import { openEndpoints } from "../proxy/open_endpoints.ts";
 import { type Circumstances, ProxyServer } from "../proxy/proxy_server.ts";
+import type { InheritedSockets } from "../service/inherited_sockets.ts";
+import { tryEndpoints } from "../service/try_endpoints.ts";
 import { type Allotments, ownBoard } from "../upstream/allotments.ts";
 import { ControlPlane, type PlaneCycle } from "../workers/control_plane.ts";
 import type { UpstreamPlaces } from "../workers/protocol.ts";
@@ -38,6 +40,8 @@ export interface Plane extends Surrounded {
    */
   reload(cycle: PlaneCycle, places: readonly UpstreamPlaces[]): Promise<void>;
   cut(): void;
+  /** Every thread has answered since this was last asked; asks again. */
+  askWhetherAlive(): boolean;
   stop(timeout: number, draining: (connections: number) => void): Promise<void>;
 }
 
@@ -48,6 +52,7 @@ export interface PlaneParts {
   readonly metrics?: MetricsStore | undefined;
   readonly log: AccessLog;
   readonly environment: ProxyEnvironment;
+  readonly inherited: InheritedSockets | undefined;
   warn(message: string): void;
 }
 
@@ -67,6 +72,9 @@ export function workerCount(
   return 0;
 }
 
+/** Milliseconds. */
+const PORT_WAIT = 10;
+
 /** @param workers as `workerCount` says. */
 export function createPlane(parts: PlaneParts, workers: number): Plane {
   return workers === 0 ? new OwnThread(parts) : createWorkers(parts, workers);
@@ -79,16 +87,22 @@ class OwnThread implements Plane {
   readonly #server: ProxyServer;
   #metrics: ThreadMetrics | undefined;
   #store: MetricsStore | undefined;
+  readonly #adapter: Adapter;
+  readonly #inherited: InheritedSockets | undefined;
   #cycle: PlaneCycle;
 
-  constructor({ cycle, names, metrics, log, environment, warn }: PlaneParts) {
+  constructor({ cycle, names, metrics, log, environment, inherited, warn }: PlaneParts) {
     const { adapter, host, finished } = environment;
+    this.#adapter = adapter;
+    this.#inherited = inherited;
     this.#cycle = cycle;
     this.board = ownBoard(cycle.config.upstreams, adapter.clock);
     if (metrics !== undefined) this.#countAll(metrics, adapter.clock);
     this.#server = new ProxyServer(cycle.config, {
       ...circumstances(cycle),
       adapter,
+      adopt: inherited?.share(0, 1),
+      reusePort: adapter.capabilities.reusePort,
       board: this.board,
       metrics: this.#metrics,
       resolve: (name, answer) => void names.resolve(name).then(answer, answer),
@@ -131,18 +145,33 @@ class OwnThread implements Plane {
   async start(): Promise<void> {
     await this.#server.start();
     this.#metrics?.start();
+    const wanted = this.#cycle.config.listeners.map(({ endpoint }) => endpoint);
+    await this.#server.start(await this.#tried(wanted, this.#inherited));
+  }
+
+  /** Where ports are shared, a stranger's would be, too, unnoticed. */
+  async #tried(endpoints: readonly Endpoint[], inherited?: InheritedSockets): Promise<readonly Endpoint[]> {
+    const { capabilities, clock } = this.#adapter;
+    if (!capabilities.reusePort || endpoints.length === 0) return endpoints;
+    const tried = await tryEndpoints(this.#adapter, endpoints, inherited);
+    // Deno gives a port back some turns after its listener was closed.
+    await new Promise<void>((resolve) => void clock.after(PORT_WAIT, resolve));
+    return tried;
   }
 
   async reload(cycle: PlaneCycle, places: readonly UpstreamPlaces[]): Promise<void> {
     const { listeners } = cycle.config;
     const open = openEndpoints(listeners, { listeners: this.#cycle.config.listeners, endpoints: this.endpoints });
+    const missing = listeners.filter((_, index) => open[index] === undefined).map(({ endpoint }) => endpoint);
+    const tried = [...(await this.#tried(missing))];
     const prepared = await this.#server.prepare(cycle.config, {
       ...circumstances(cycle),
-      endpoints: listeners.map(({ endpoint }, index) => open[index] ?? endpoint),
+      endpoints: open.map((endpoint) => endpoint ?? (tried.shift() as Endpoint)),
       allotments: this.board.allotments,
       places: new Map(places),
     });
     this.#server.reconfigure(prepared);
+    this.#inherited?.keep(this.endpoints);
     this.#cycle = cycle;
   }
 
@@ -152,6 +181,11 @@ class OwnThread implements Plane {
 
   setOwnAddresses(addresses: readonly string[]): void {
     this.#server.setOwnAddresses(addresses);
+  }
+
+  /** Whoever asks is this thread. */
+  askWhetherAlive(): boolean {
+    return true;
   }
 
   cut(): void {
@@ -167,6 +201,7 @@ class OwnThread implements Plane {
   }
 
   stop(timeout: number, draining: (connections: number) => void): Promise<void> {
+    this.#inherited?.close();
     draining(this.#server.openConnections);
     return new Promise((drained) =>
       this.#server.drain(timeout, () => {
@@ -182,13 +217,15 @@ function circumstances({ config, connectionLimit, limits, secrets }: PlaneCycle)
   return { connectionLimit, limits: limits && new WorkerLimits(config.limits, limits, 0), secrets };
 }
 
-function createWorkers({ cycle, names, metrics, log, environment, warn }: PlaneParts, count: number): Plane {
+function createWorkers({ cycle, names, metrics, log, environment, inherited, warn }: PlaneParts, count: number): Plane {
   const { adapter, host, workerAdapter = adapter, finished } = environment;
   return new ControlPlane({
     ...cycle,
     count,
     adapter,
     workerAdapter: workerAdapter.name,
+    reusePort: workerAdapter.capabilities.reusePort,
+    inherited,
     ownAddresses: host.interfaceAddresses(),
     startWorker: host.startWorker!,
     resolve: (name) => names.resolve(name),

@@ -17,6 +17,8 @@ import type { ProxyMetrics } from "../metrics/proxy_metrics.ts";
 import { checkNames } from "../names/check_names.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { loadSecrets } from "../secrets.ts";
+import { InheritedSockets } from "../service/inherited_sockets.ts";
+import { findPrivileges, giveUp } from "../service/privileges.ts";
 import { StartError } from "../start_error.ts";
 import { ConfigLoader } from "../workers/config_loader.ts";
 import type { PlaneCycle } from "../workers/control_plane.ts";
@@ -71,9 +73,10 @@ export class ProxyAtWork {
   /** A reload of the file that has not begun yet. */
   #nextFile: Promise<ReloadOutcome> | undefined;
   #stopping = false;
+  #account: string | undefined;
 
   private constructor(cycle: PlaneCycle, origin: ConfigOrigin | undefined, parts: Parts) {
-    const { environment, names, log } = parts;
+    const { environment, names, log, inherited } = parts;
     const { adapter, host } = environment;
     this.#environment = environment;
     this.#config = cycle.config;
@@ -84,7 +87,7 @@ export class ProxyAtWork {
     if (environment.metrics === true) this.#metrics = this.#measure(log, names);
     const warn = (message: string): void => this.#warn(message);
     const count = workerCount(cycle.config, environment, warn);
-    this.#plane = createPlane({ cycle, names, metrics: this.#metrics, log, environment, warn }, count);
+    this.#plane = createPlane({ cycle, names, metrics: this.#metrics, log, environment, inherited, warn }, count);
     this.#around = new Surroundings({
       config: cycle.config,
       names,
@@ -128,6 +131,8 @@ export class ProxyAtWork {
     const { adapter, workerAdapter = adapter, host } = environment;
     const warn = (message: string): void => warnOn(environment, message);
     checkAdapterOptions(config, workerAdapter);
+    const privileges = await findPrivileges(config, host);
+    const inherited = inheritSockets(config, environment);
     const secrets = await loadSecrets(config, host);
     const log = new AccessLog(host, warn);
     log.prepare(config.log).use();
@@ -139,10 +144,12 @@ export class ProxyAtWork {
     );
     const limits = limitsMemory(config, host, limit, workers);
     const cycle = { config, connectionLimit: limit, limits, secrets };
-    const proxy = new ProxyAtWork(cycle, origin, { environment, names, log });
+    const proxy = new ProxyAtWork(cycle, origin, { environment, names, log, inherited });
     try {
       // Together: routes that need no name are served meanwhile, should DNS be slow.
       await Promise.all([proxy.#plane.start(), proxy.#around.start()]);
+      if (privileges !== undefined) await giveUp(privileges, config, proxy.endpoints);
+      proxy.#account = privileges?.account.text;
     } catch (error) {
       proxy.#around.stop();
       names.close();
@@ -154,6 +161,15 @@ export class ProxyAtWork {
     proxy.#watch.isOn = config.watch;
     void proxy.#warnOfNames();
     return proxy;
+  }
+
+  /** Who the process has become; undefined: who it was. */
+  get account(): string | undefined {
+    return this.#account;
+  }
+
+  askWhetherAlive(): boolean {
+    return this.#plane.askWhetherAlive();
   }
 
   get workers(): number {
@@ -320,9 +336,16 @@ export class ProxyAtWork {
 const STANDARD_INPUT = "-";
 
 interface Parts {
+  readonly inherited: InheritedSockets | undefined;
   readonly environment: ProxyEnvironment;
   readonly names: NamesInForce;
   readonly log: AccessLog;
+}
+
+/** @throws {StartError} where there are sockets that cannot be used. */
+function inheritSockets({ listeners }: Config, environment: ProxyEnvironment): InheritedSockets | undefined {
+  const { inheritance, adapter, workerAdapter = adapter } = environment;
+  return inheritance && new InheritedSockets(listeners, inheritance, workerAdapter);
 }
 
 function warnOn({ host }: ProxyEnvironment, message: string): void {

@@ -17,6 +17,8 @@ import { Counts } from "../metrics/counts.ts";
 import type { MetricsStore } from "../metrics/metrics_store.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { openEndpoints } from "../proxy/open_endpoints.ts";
+import type { InheritedSockets } from "../service/inherited_sockets.ts";
+import { tryEndpoints } from "../service/try_endpoints.ts";
 import { Allotments } from "../upstream/allotments.ts";
 import { Deferred, newWorker, settle, type Worker } from "./control_worker.ts";
 import type { Cycle, FromWorker, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
@@ -38,6 +40,10 @@ export interface ControlPlaneParts extends PlaneCycle {
   readonly adapter: Adapter;
   /** Name of the workers' own. */
   readonly workerAdapter: string;
+  /** That adapter can share ports: among workers, and with the next process. */
+  readonly reusePort: boolean;
+  /** Listening sockets that this process did not open. */
+  readonly inherited?: InheritedSockets | undefined;
   readonly ownAddresses: readonly string[];
   readonly startWorker: StartWorker;
   resolve(name: string): Promise<readonly string[]>;
@@ -78,6 +84,7 @@ export class ControlPlane {
   /** Counts them. */
   #cycles = 0;
   #stopping = false;
+  #pings = 0;
 
   constructor(parts: ControlPlaneParts) {
     this.#parts = parts;
@@ -102,7 +109,9 @@ export class ControlPlane {
 
   /** All workers serve when it resolves. @throws {ListenError | Error} as the rejection; then none is left. */
   async start(): Promise<void> {
-    this.#endpoints = await this.#tryEndpoints(this.#parts.config.listeners.map(({ endpoint }) => endpoint));
+    const { adapter, config, inherited } = this.#parts;
+    const wanted = config.listeners.map(({ endpoint }) => endpoint);
+    this.#endpoints = await tryEndpoints(adapter, wanted, inherited);
     try {
       // The first one alone: it takes the `unix:` paths, and says what all of them would say.
       for (const worker of this.#workers) {
@@ -122,6 +131,7 @@ export class ControlPlane {
    */
   async stop(timeout: number, draining: (connections: number) => void): Promise<void> {
     this.#stopping = true;
+    this.#parts.inherited?.close();
     for (const worker of this.#workers) {
       if (worker.thread === undefined) settle(worker);
       else worker.thread.post({ kind: "drain", timeout });
@@ -145,7 +155,7 @@ export class ControlPlane {
     const { listeners } = cycle.config;
     const open = openEndpoints(listeners, { listeners: former.cycle.config.listeners, endpoints: former.endpoints });
     const missing = listeners.filter((_, index) => open[index] === undefined).map(({ endpoint }) => endpoint);
-    const opened = await this.#tryEndpoints(missing);
+    const opened = await tryEndpoints(this.#parts.adapter, missing);
     this.board.allot(cycle.config.upstreams.values());
     this.#setCycle(
       cycle,
@@ -161,6 +171,7 @@ export class ControlPlane {
       this.#setCycle(former.cycle, former.endpoints, former.places);
       throw error;
     }
+    this.#parts.inherited?.keep(this.#endpoints);
     const told = await Promise.allSettled(others.map((worker) => this.#tellCycle(worker)));
     for (const [index, result] of told.entries()) {
       if (result.status === "fulfilled") continue;
@@ -210,6 +221,14 @@ export class ControlPlane {
     this.#tellAll({ kind: "own_addresses", addresses });
   }
 
+  /** Every worker that there is has answered the last such question; asks the next one. One that starts anew is no hang. */
+  askWhetherAlive(): boolean {
+    const alive = this.#workers.every(({ thread, answered }) => thread === undefined || answered >= this.#pings);
+    this.#pings++;
+    this.#tellAll({ kind: "ping", number: this.#pings });
+    return alive;
+  }
+
   #tellAll(message: ToWorker): void {
     for (const { thread } of this.#workers) thread?.post(message);
   }
@@ -229,28 +248,10 @@ export class ControlPlane {
     if (worker >= 0) this.#workers[worker]?.thread?.post({ kind: "freed", upstream });
   }
 
-  /**
-   * Opens each port once and closes it again: finds the ports for 0, and a port that another program has, which
-   * `SO_REUSEPORT` would let workers of one user share unnoticed.
-   */
-  async #tryEndpoints(endpoints: readonly Endpoint[]): Promise<Endpoint[]> {
-    const listeners: { readonly endpoint: Endpoint; close(): void }[] = [];
-    try {
-      for (const endpoint of endpoints) {
-        if (endpoint.kind === "unix") listeners.push({ endpoint, close() {} });
-        else listeners.push(await this.#parts.adapter.listen(endpoint, (socket) => socket.destroy()));
-      }
-      return listeners.map(({ endpoint }) => endpoint);
-    } catch (error) {
-      throw new ListenError(endpoints[listeners.length]!, error as IoError);
-    } finally {
-      for (const listener of listeners) listener.close();
-    }
-  }
-
   #spawn(worker: Worker): void {
     worker.startedAt = this.#parts.adapter.clock.now();
     worker.cycle = this.#cycles;
+    worker.answered = Infinity;
     worker.draining = new Deferred();
     worker.ended = new Deferred();
     worker.thread = this.#parts.startWorker<ToWorker, FromWorker>({
@@ -267,7 +268,8 @@ export class ControlPlane {
       kind: "start",
       ...this.#cycleFor(worker),
       adapter: workerAdapter,
-      reusePort: count > 1,
+      reusePort: this.#parts.reusePort,
+      adopt: this.#parts.inherited?.share(index, count) ?? [],
       ownAddresses: this.#ownAddresses,
       worker: index,
       numbering: { first: index + 1, step: count },
@@ -276,12 +278,17 @@ export class ControlPlane {
     };
   }
 
+  /** A path can be bound once only; a socket that is there already can be shared. */
+  #isFor(endpoint: Endpoint, worker: number): boolean {
+    return worker === 0 || endpoint.kind === "tcp" || (this.#parts.inherited?.has(endpoint) ?? false);
+  }
+
   #cycleFor({ index }: Worker): Cycle {
     const { config, connectionLimit, limits, secrets } = this.#cycle;
     const { count } = this.#parts;
     return {
       config,
-      endpoints: this.#endpoints.map((endpoint) => (endpoint.kind === "unix" && index > 0 ? null : endpoint)),
+      endpoints: this.#endpoints.map((endpoint) => (this.#isFor(endpoint, index) ? endpoint : null)),
       connectionLimit: Math.max(1, Math.floor((connectionLimit + count - 1 - index) / count)),
       limits,
       secrets,
@@ -296,6 +303,7 @@ export class ControlPlane {
       case "started":
         worker.thread?.wakeBy(message.wakeDescriptor);
         worker.hasServed = true;
+        worker.answered = this.#pings;
         // Another configuration may have come into force while it was starting.
         if (worker.cycle !== this.#cycles) void this.#tellCycle(worker).catch(() => {});
         // Those that DNS named while it was starting.
@@ -325,6 +333,9 @@ export class ControlPlane {
         return;
       case "metrics":
         this.#parts.metrics?.merge(worker.index, message.delta);
+        return;
+      case "pong":
+        worker.answered = message.number;
         return;
       case "freed":
         this.#workers[message.worker]?.thread?.post({ kind: "freed", upstream: message.upstream });

@@ -19,6 +19,8 @@ export interface Worker {
   /** That it has drained, or is gone. */
   ended: Deferred;
   open: number;
+  /** The last `ping` that it has answered; infinite while it starts. */
+  answered: number;
   /** Which of the cycles it was told last. */
   cycle: number;
   /** That it has taken the latest one. */
@@ -59,6 +61,7 @@ export function newWorker(index: number): Worker {
     draining: new Deferred(),
     ended: new Deferred(),
     open: 0,
+    answered: 0,
     cycle: 0,
     reloading: undefined,
     failures: 0,

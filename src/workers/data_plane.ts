@@ -121,6 +121,9 @@ export class DataPlane {
       case "cut":
         this.#server?.cut();
         return;
+      case "ping":
+        this.#parts.post({ kind: "pong", number: message.number });
+        return;
       case "cut_server":
         this.#server?.cutServer(message.slot);
         return;
@@ -138,6 +141,7 @@ export class DataPlane {
       adapter: this.#parts.adapter,
       endpoints: message.endpoints,
       reusePort: message.reusePort,
+      adopt: message.adopt,
       ownAddresses: message.ownAddresses,
       connectionLimit: message.connectionLimit,
       limits: this.#limitsOf(config, message),

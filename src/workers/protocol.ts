@@ -10,6 +10,7 @@ import type { IoError } from "../errors.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
 import type { ConnectionCounts } from "../metrics/counts.ts";
 import type { MetricsDelta } from "../metrics/delta.ts";
+import type { Adoptable } from "../proxy/listeners.ts";
 import type { Numbering } from "../proxy/proxy_server.ts";
 import type { AllotmentMap } from "../upstream/allotments.ts";
 import type { BoardMemory } from "../upstream/board.ts";
@@ -41,7 +42,9 @@ export interface Cycle {
 export interface StartMessage extends Cycle {
   readonly kind: "start";
   readonly adapter: string;
-  /** Several workers share each port. */
+  /** Listening sockets to accept from in place of opening one, by address. */
+  readonly adopt?: Adoptable;
+  /** Each port is shared: by workers, and by the next process while this one drains. */
   readonly reusePort: boolean;
   readonly ownAddresses: readonly string[];
   /** The worker's number, from 0. */
@@ -71,6 +74,8 @@ export type ToWorker =
   /** A server of an upstream (by its group on the board) has room, and a connection of yours is next. */
   | { readonly kind: "freed"; readonly upstream: number }
   | { readonly kind: "cut" }
+  /** To be answered by a `pong` with the same number: is the thread alive? */
+  | { readonly kind: "ping"; readonly number: number }
   /** Cut the connections of an upstream's server. */
   | { readonly kind: "cut_server"; readonly slot: number };
 
@@ -96,4 +101,5 @@ export type FromWorker =
   | { readonly kind: "open"; readonly connections: number }
   /** It accepts no more, and so many connections are left. */
   | { readonly kind: "draining"; readonly connections: number }
-  | { readonly kind: "drained" };
+  | { readonly kind: "drained" }
+  | { readonly kind: "pong"; readonly number: number };

@@ -18,6 +18,8 @@ export type Behaviour =
   | "cancels_connect"
   /** When descriptors run out, clients wait, and the operator is told once. */
   | "tells_shortage"
+  /** Accepts from sockets that another process opened. */
+  | "adopts_sockets"
   /** `tcp.bind`. */
   | "binds"
   /** `tcp.fastOpen` and `tcp.userTimeout`. */
@@ -65,6 +67,8 @@ export const GAPS: readonly Gap[] = [
     behaviour: "tells_shortage",
     reason: "Bun.listen does not say that accepting failed",
   },
+  { combination: "deno", behaviour: "adopts_sockets", reason: "Deno.listen takes no descriptor" },
+  { combination: "bun", behaviour: "adopts_sockets", reason: "Bun.listen takes no descriptor" },
   { combination: "deno", behaviour: "binds", reason: "Deno.connect takes no local address" },
   { combination: "bun", behaviour: "binds", reason: "Bun.connect takes no local address" },
   ...(["node", "deno", "bun"] as const).map((combination) => ({

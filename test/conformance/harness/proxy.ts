@@ -24,6 +24,10 @@ export interface ProxyOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** More files, by their paths from the configuration's directory. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Behind the file's name on the command line. */
+  readonly args?: readonly string[];
+  /** Descriptors that it gets as 3, 4, … and takes for passed by systemd. */
+  readonly passed?: readonly number[];
   /** It may end by itself, and say what it likes. */
   readonly mayFail?: boolean;
   /** `ulimit -n`, soft and hard. */
@@ -270,15 +274,19 @@ export function launch(scope: Scope, combination: Combination, options: ProxyOpt
     writeFileSync(join(directory, path), content);
   }
   const [command, args] = commandOf(combination, MAIN);
-  const program = [command, ...args, "run", file, "--adapter", combination.adapter];
+  const passed = options.passed ?? [];
+  const pass = ["sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=${passed.length} exec "$0" "$@"`];
+  const more = options.args ?? [];
+  const run = [command, ...args, "run", file, "--adapter", combination.adapter, ...more];
+  const program = passed.length > 0 ? [...pass, ...run] : run;
   // The shell becomes the program: the process is the same.
   const limited = ["sh", "-c", `ulimit -n ${options.descriptorLimit}; exec "$0" "$@"`, ...program];
   const [executable = "", ...rest] = options.descriptorLimit === undefined ? program : limited;
   const child = spawn(executable, rest, {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: "1", ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+    stdio: ["ignore", "pipe", "pipe", ...passed],
+  }) as Child;
   const proxy = new RunningProxy(combination, child, directory, json);
   scope.after(() => proxy.dispose(options.mayFail ?? false));
   return proxy;

@@ -80,6 +80,8 @@ describe("the JSON Schema", () => {
       "log",
       "tcp",
       "watch",
+      "user",
+      "group",
       "adapter",
       "workers",
     ]);

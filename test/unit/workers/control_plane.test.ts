@@ -65,6 +65,7 @@ function world(
     config: loaded.config,
     count: 2,
     adapter,
+    reusePort: true,
     workerAdapter: "simulated",
     ownAddresses: ["10.0.0.5"],
     secrets: { "env:P": "s3cret" },
@@ -101,6 +102,27 @@ describe("control plane", () => {
     assert.deepEqual(first!.endpoints[1], { kind: "unix", path: "/run/certless.sock" });
     assert.deepEqual(second!.endpoints, [first!.endpoints[0], null]);
     assert.equal(threads[0]!.woken, 9);
+  });
+
+  test("a worker that does not answer is noticed; one that starts anew is not taken for that", async () => {
+    const { plane, threads, adapter } = world();
+    await plane.start();
+    assert.equal(plane.askWhetherAlive(), true);
+    const answer = (thread: FakeThread | undefined): void => {
+      const ping = thread!.got.findLast(({ kind }) => kind === "ping") as Extract<ToWorker, { kind: "ping" }>;
+      thread!.events.message({ kind: "pong", number: ping.number });
+    };
+    answer(threads[0]);
+    assert.equal(plane.askWhetherAlive(), false);
+    answer(threads[0]);
+    answer(threads[1]);
+    assert.equal(plane.askWhetherAlive(), true);
+    answer(threads[0]);
+    threads[1]!.events.exited("test");
+    assert.equal(plane.askWhetherAlive(), true);
+    answer(threads[0]);
+    adapter.clock.run(200);
+    assert.equal(plane.askWhetherAlive(), true);
   });
 
   test("answers questions, writes lines, passes warnings on", async () => {

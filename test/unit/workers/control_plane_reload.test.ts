@@ -53,6 +53,7 @@ async function world(startsAtOnce = true) {
     ...cycleOf(A),
     count: 2,
     adapter,
+    reusePort: true,
     workerAdapter: "simulated",
     ownAddresses: [],
     startWorker: (<In, Out>(events: WorkerEvents<Out>) => {
