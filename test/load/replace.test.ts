@@ -15,7 +15,8 @@ import { gapOf } from "../conformance/harness/gaps.ts";
 import { binary, ROOT } from "../runner/suites.ts";
 import type { Outcome } from "./replace_program.ts";
 
-const CONNECTIONS = Number(process.env.CERTLESS_REPLACE ?? 2000);
+const WHOLE = process.env.CERTLESS_REPLACE;
+const CONNECTIONS = Number(WHOLE ?? 2000);
 const IN_NAMESPACE = [
   "unshare",
   "-n",
@@ -49,7 +50,7 @@ const noNamespace = whyNoNamespace();
 forEachCombination((combination) => {
   const skip = gapOf(combination, "adopts_sockets") === undefined ? false : (noNamespace ?? false);
 
-  for (const workers of [1, 2]) {
+  for (const workers of WHOLE === undefined ? [2] : [1, 2]) {
     test(`none of ${CONNECTIONS} connections fails, with ${workers} workers`, { skip }, async (t) => {
       const { done, failures, replacements, seconds, stderr } = await outcomeOf(combination, workers);
       t.diagnostic(`${done} connections, ${replacements} replacements, ${seconds.toFixed(1)} s`);
