@@ -20,7 +20,7 @@ import { openEndpoints } from "../proxy/open_endpoints.ts";
 import type { InheritedSockets } from "../service/inherited_sockets.ts";
 import { tryEndpoints } from "../service/try_endpoints.ts";
 import { Allotments } from "../upstream/allotments.ts";
-import { Deferred, newWorker, settle, type Worker } from "./control_worker.ts";
+import { Deferred, newWorker, reasonOf, settle, type Worker } from "./control_worker.ts";
 import type { Cycle, FromWorker, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
 
 /** A configuration, and what goes with it in all workers. */
@@ -53,10 +53,6 @@ export interface ControlPlaneParts extends PlaneCycle {
   readonly metrics?: Pick<MetricsStore, "merge" | "lost"> | undefined;
   /** Given each finished connection's record; absent where nobody wants them. */
   readonly finished: ((record: ConnectionRecord) => void) | undefined;
-}
-
-function reasonOf({ error, endpoint }: { readonly error: IoError; readonly endpoint: Endpoint | undefined }): Error {
-  return endpoint === undefined ? new Error(error.message) : new ListenError(endpoint, error);
 }
 
 /** A replacement waits so long, doubled for each failure in a row (ms); a worker that lasted this long is healthy. */

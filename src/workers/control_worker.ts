@@ -4,7 +4,10 @@
  * Owns: nothing but the shape; the control plane decides.
  */
 
+import type { Endpoint } from "../address.ts";
+import type { IoError } from "../errors.ts";
 import type { WorkerThread } from "../host.ts";
+import { ListenError } from "../proxy/listen_error.ts";
 import type { ToWorker } from "./protocol.ts";
 
 /** A worker as the control plane knows it. */
@@ -67,4 +70,15 @@ export function newWorker(index: number): Worker {
     failures: 0,
     startedAt: 0,
   };
+}
+
+/** What a worker said as an error: `endpoint` where a listener is the cause. */
+export function reasonOf({
+  error,
+  endpoint,
+}: {
+  readonly error: IoError;
+  readonly endpoint: Endpoint | undefined;
+}): Error {
+  return endpoint === undefined ? new Error(error.message) : new ListenError(endpoint, error);
 }
