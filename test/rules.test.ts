@@ -125,6 +125,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/postgres/error_response.ts": "ClientPrelude sends it: test/unit/postgres/client_prelude.test.ts reads it",
   "src/proxy/connection.ts":
     "ProxyServer owns every connection: test/unit/proxy/proxy_server.test.ts, test/conformance",
+  "src/proxy/door.ts":
+    "ProxyServer has one: test/unit/proxy/proxy_server.test.ts, test/unit/workers/data_plane.test.ts",
   "src/proxy/offered_server.ts": "Connection makes it: test/unit/proxy/proxy_server.test.ts, test/conformance",
   "src/proxy/listeners.ts": "ProxyServer opens them: test/unit/proxy/proxy_server.test.ts and reconfigure.test.ts",
   "src/proxy/open_endpoints.ts":

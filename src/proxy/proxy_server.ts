@@ -1,7 +1,7 @@
 /**
  * The proxy: accepts connections and drives their sessions.
  *
- * Owns: the set of open connections, their one timer, the limit on their number, and that a configuration is in force as
+ * Owns: the set of open connections, their one timer, and that a configuration is in force as
  * a whole. It must not parse, route or pump: sessions and the adapter do.
  */
 
@@ -12,6 +12,7 @@ import type { Secrets } from "../config/secrets.ts";
 import { type ConnectionRecord, newRecord } from "../connection_record.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { WorkerLimits } from "../limits/admission.ts";
+import { createOpenMemory, OpenCount } from "../limits/open_count.ts";
 import { Counts } from "../metrics/counts.ts";
 import type { ThreadMetrics } from "../metrics/thread_metrics.ts";
 import { PrereadBudget } from "../session/preread_buffer.ts";
@@ -23,13 +24,14 @@ import { createRandom } from "../upstream/random.ts";
 import { createUpstreams, type MemberPlace, type Upstream, type UpstreamParts } from "../upstream/upstream.ts";
 import type { PassOn } from "../upstream/waiting_line.ts";
 import { Connection, type ConnectionOwner, type Resolve } from "./connection.ts";
+import { Door } from "./door.ts";
 import { SettingsMaker } from "./listener_settings.ts";
 import { type Adoptable, Listeners, type PreparedListeners, type ServingListener, type Wanted } from "./listeners.ts";
 import { RouteChanges } from "./route_changes.ts";
 
 /** What goes with a configuration, and changes with it. */
 export interface Circumstances {
-  /** Open connections at most. */
+  /** Open connections at most, of all workers together. */
   readonly connectionLimit: number;
   /** What clients may take up; absent where only `connectionLimit` counts. */
   readonly limits?: WorkerLimits | undefined;
@@ -53,6 +55,10 @@ export interface ProxyParts extends Circumstances {
   readonly resolve: Resolve;
   /** Canonical addresses of this machine, which `direct` never leads back to. */
   readonly ownAddresses: readonly string[];
+  /** Open connections of all workers; absent: this is the only one. */
+  readonly open?: OpenCount;
+  /** Tells other workers that there is room again. */
+  readonly tellRoom?: () => void;
   /** The first connection's number and how far it is from one to the next, where several workers count. */
   readonly numbering?: Numbering;
   /** Sockets that listen already, by address: accepted from in place of opening one. */
@@ -97,7 +103,6 @@ export class ProxyServer implements ConnectionOwner {
   readonly #addresses = new AddressMemory();
   readonly #budget: PrereadBudget;
   #config: Config;
-  #connectionLimit: number;
   #upstreams: ReadonlyMap<string, Upstream>;
   #ownAddresses: readonly string[];
   #directPolicy: DirectPolicy | undefined;
@@ -108,7 +113,7 @@ export class ProxyServer implements ConnectionOwner {
   /** Of the next connection. */
   #number: number;
   readonly #numberStep: number;
-  #full = false;
+  readonly #door: Door;
   /** Called when the last connection has gone. */
   #drained: (() => void)[] = [];
 
@@ -116,7 +121,6 @@ export class ProxyServer implements ConnectionOwner {
     this.adapter = parts.adapter;
     this.resolve = parts.resolve;
     this.#config = config;
-    this.#connectionLimit = parts.connectionLimit;
     this.#parts = parts;
     this.#number = parts.numbering?.first ?? 1;
     this.#numberStep = parts.numbering?.step ?? 1;
@@ -135,6 +139,10 @@ export class ProxyServer implements ConnectionOwner {
       accepted: (open, socket) => this.#accepted(open, socket),
       warn,
     });
+    const count = parts.open ?? new OpenCount(createOpenMemory(1), 0);
+    const tellRoom = (): void => parts.tellRoom?.();
+    const { adapter, connectionLimit } = parts;
+    this.#door = new Door({ adapter, count, listeners: this.#listeners, tellRoom, warn }, connectionLimit);
     this.#changes = new RouteChanges({
       clock,
       connections: () => this.#connections,
@@ -168,7 +176,6 @@ export class ProxyServer implements ConnectionOwner {
   reconfigure({ config, changed, listeners }: Prepared): void {
     const swap = (): void => {
       this.#config = config;
-      this.#connectionLimit = changed.connectionLimit;
       this.#upstreams = createUpstreams(config.upstreams, changed.allotments, this.#upstreamParts, {
         upstreams: this.#upstreams,
         places: changed.places,
@@ -190,7 +197,7 @@ export class ProxyServer implements ConnectionOwner {
     }));
   }
 
-  #serve(prepared: PreparedListeners, { limits, secrets }: Circumstances): void {
+  #serve(prepared: PreparedListeners, { limits, secrets, connectionLimit }: Circumstances): void {
     const endpoints = prepared.next.map(([{ listener }]) => listener.endpoint);
     this.#directPolicy = new DirectPolicy(endpoints, this.#ownAddresses, this.#config.selfAddresses);
     const maker = new SettingsMaker({
@@ -203,8 +210,7 @@ export class ProxyServer implements ConnectionOwner {
       budget: this.#budget,
     });
     this.#listeners.replace(prepared, (config, own) => maker.make(config, own));
-    if (this.#full) this.#listeners.pause();
-    this.#checkLimit();
+    this.#door.setLimit(connectionLimit);
   }
 
   /** The addresses of this machine's interfaces have changed. */
@@ -233,6 +239,7 @@ export class ProxyServer implements ConnectionOwner {
    */
   drain(timeout: number, drained: () => void): void {
     this.#listeners.close();
+    this.#door.close();
     if (this.#connections.size === 0) {
       drained();
       return;
@@ -242,6 +249,11 @@ export class ProxyServer implements ConnectionOwner {
       this.#drained.push(cancel);
     }
     this.#drained.push(drained);
+  }
+
+  /** Another worker's connection has ended: there may be room for one here. */
+  room(): void {
+    this.#door.look();
   }
 
   /** A server of an upstream, by its group on the board, has room. */
@@ -262,6 +274,11 @@ export class ProxyServer implements ConnectionOwner {
   }
 
   #accepted(open: ServingListener, socket: Socket): void {
+    const entry = this.#door.enter();
+    if (entry === "waits") {
+      this.#door.keep(socket, (later) => this.#accepted(open, later));
+      return;
+    }
     const now = this.adapter.clock.now();
     const { config, settings, text } = open;
     const wallTime = this.adapter.clock.wallTime();
@@ -271,33 +288,16 @@ export class ProxyServer implements ConnectionOwner {
     this.#connections.add(connection);
     this.#parts.metrics?.accepted(record);
     this.#parts.accepted?.();
-    if (this.#load() > this.#connectionLimit) connection.abort("too_many_connections");
+    if (entry === "full") connection.abort("too_many_connections");
     else connection.start();
-    this.#checkLimit();
-  }
-
-  /** Connections, and what abandoned connects take of their descriptors: one where a connection takes two. */
-  #load(): number {
-    return this.#connections.size + Math.ceil(this.adapter.abandonedConnects / 2);
-  }
-
-  #checkLimit(): void {
-    const load = this.#load();
-    const full = load >= this.#connectionLimit;
-    if (full === this.#full) return;
-    // Some way below the limit again before it counts as over: one line in the log, not one for each connection.
-    if (!full && load > this.#connectionLimit * 0.95) return;
-    this.#full = full;
-    if (full) this.#parts.warn?.(`limits.connections reached: ${this.#connections.size} connections are open`);
-    if (full) this.#listeners.pause();
-    else this.#listeners.resume();
+    this.#door.look();
   }
 
   // --- for connections ---
 
   /** Those who are turned away must not fill the house: beyond half the limit a reply is sent without waiting for its arrival. */
   get isCrowded(): boolean {
-    return this.#load() > this.#connectionLimit / 2;
+    return this.#door.isCrowded;
   }
 
   setDeadline(connection: Connection, at: number): void {
@@ -319,7 +319,7 @@ export class ProxyServer implements ConnectionOwner {
 
   gone(connection: Connection): void {
     this.#connections.delete(connection);
-    if (this.#full) this.#checkLimit();
+    this.#door.leave();
     if (this.#connections.size > 0) return;
     // Nobody has a deadline any more: the timer of a past one must not keep the process alive.
     this.#arm();

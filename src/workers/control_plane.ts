@@ -13,6 +13,7 @@ import type { IoError } from "../errors.ts";
 import type { StartWorker } from "../host.ts";
 import { WorkerLimits } from "../limits/admission.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
+import { createOpenMemory, OpenCount, type OpenMemory } from "../limits/open_count.ts";
 import { Counts } from "../metrics/counts.ts";
 import type { MetricsStore } from "../metrics/metrics_store.ts";
 import { ListenError } from "../proxy/listen_error.ts";
@@ -72,6 +73,8 @@ export class ControlPlane {
   readonly counts = new Counts();
   /** What all workers count together. */
   readonly board: Allotments;
+  /** Open connections of all workers. */
+  readonly #open: OpenMemory;
   /** What DNS has named so far. */
   readonly #places = new Map<string, UpstreamPlaces[1]>();
   #ownAddresses: readonly string[];
@@ -88,6 +91,7 @@ export class ControlPlane {
     this.#ownAddresses = parts.ownAddresses;
     const { clock } = parts.adapter;
     this.board = new Allotments(parts.config.upstreams.values(), parts.count, clock);
+    this.#open = createOpenMemory(parts.count);
     this.#workers = Array.from({ length: parts.count }, (_, index) => newWorker(index));
   }
 
@@ -262,6 +266,7 @@ export class ControlPlane {
     const { index } = worker;
     return {
       kind: "start",
+      open: this.#open,
       ...this.#cycleFor(worker),
       adapter: workerAdapter,
       reusePort: this.#parts.reusePort,
@@ -281,11 +286,10 @@ export class ControlPlane {
 
   #cycleFor({ index }: Worker): Cycle {
     const { config, connectionLimit, limits, secrets } = this.#cycle;
-    const { count } = this.#parts;
     return {
       config,
       endpoints: this.#endpoints.map((endpoint) => (this.#isFor(endpoint, index) ? endpoint : null)),
-      connectionLimit: Math.max(1, Math.floor((connectionLimit + count - 1 - index) / count)),
+      connectionLimit,
       limits,
       secrets,
       board: this.board.memory,
@@ -336,6 +340,9 @@ export class ControlPlane {
       case "freed":
         this.#workers[message.worker]?.thread?.post({ kind: "freed", upstream: message.upstream });
         return;
+      case "room":
+        this.#tellAll({ kind: "room" });
+        return;
       case "warn":
         this.#parts.warn(message.message);
         return;
@@ -383,6 +390,8 @@ export class ControlPlane {
   #forget({ index }: Worker): void {
     const { limits, config } = this.#cycle;
     if (limits !== undefined) new WorkerLimits(config.limits, limits, index).forget(index);
+    new OpenCount(this.#open, index).forget();
+    this.#tellAll({ kind: "room" });
   }
 
   #replace(worker: Worker, reason: string): void {

@@ -11,6 +11,7 @@ import type { Config } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
 import { WorkerLimits } from "../limits/admission.ts";
+import { OpenCount } from "../limits/open_count.ts";
 import { compileLineFormat } from "../log/access_log.ts";
 import { ThreadMetrics } from "../metrics/thread_metrics.ts";
 import type { ResolveAnswer } from "../proxy/connection.ts";
@@ -118,6 +119,9 @@ export class DataPlane {
       case "freed":
         this.#server?.freed(message.upstream);
         return;
+      case "room":
+        this.#server?.room();
+        return;
       case "cut":
         this.#server?.cut();
         return;
@@ -144,6 +148,8 @@ export class DataPlane {
       adopt: message.adopt,
       ownAddresses: message.ownAddresses,
       connectionLimit: message.connectionLimit,
+      open: new OpenCount(message.open, message.worker),
+      tellRoom: () => this.#parts.post({ kind: "room" }),
       limits: this.#limitsOf(config, message),
       secrets: message.secrets,
       numbering: message.numbering,

@@ -8,6 +8,7 @@ import type { Secrets } from "../config/secrets.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
+import type { OpenMemory } from "../limits/open_count.ts";
 import type { ConnectionCounts } from "../metrics/counts.ts";
 import type { MetricsDelta } from "../metrics/delta.ts";
 import type { Adoptable } from "../proxy/listeners.ts";
@@ -25,7 +26,7 @@ export interface Cycle {
   readonly config: Config;
   /** Where to listen, in the order of the configuration, ports resolved; null: another worker does (a `unix:` path). */
   readonly endpoints: readonly (Endpoint | null)[];
-  /** Open connections of this worker at most. */
+  /** Open connections of all workers at most. */
   readonly connectionLimit: number;
   /** What all workers count clients in; undefined where nothing limits clients. */
   readonly limits: LimitsMemory | undefined;
@@ -49,6 +50,8 @@ export interface StartMessage extends Cycle {
   readonly ownAddresses: readonly string[];
   /** The worker's number, from 0. */
   readonly worker: number;
+  /** Where open connections of all workers are counted. */
+  readonly open: OpenMemory;
   readonly numbering: Numbering;
   /** The control plane wants each finished connection's record, besides its log line. */
   readonly records: boolean;
@@ -73,6 +76,8 @@ export type ToWorker =
   | { readonly kind: "drain"; readonly timeout: number }
   /** A server of an upstream (by its group on the board) has room, and a connection of yours is next. */
   | { readonly kind: "freed"; readonly upstream: number }
+  /** Connections of other workers have ended, and yours may have room. */
+  | { readonly kind: "room" }
   | { readonly kind: "cut" }
   /** To be answered by a `pong` with the same number: is the thread alive? */
   | { readonly kind: "ping"; readonly number: number }
@@ -96,6 +101,8 @@ export type FromWorker =
   | { readonly kind: "metrics"; readonly delta: MetricsDelta }
   /** Tell another worker that a connection of its own is next. */
   | { readonly kind: "freed"; readonly upstream: number; readonly worker: number }
+  /** Tell the others that `limits.connections` has room again. */
+  | { readonly kind: "room" }
   | { readonly kind: "warn"; readonly message: string }
   /** How many connections are open, told when that has changed. */
   | { readonly kind: "open"; readonly connections: number }

@@ -84,6 +84,35 @@ forEachCombination((combination) => {
     assert.ok(proxy.log.records.every((record) => record.reason !== "too_many_connections"));
   });
 
+  test("limits.connections: one number for all workers, however the kernel spreads the clients", async (t) => {
+    const origin = await startOrigin(t);
+    const proxy = await startProxy(t, combination, {
+      config: {
+        workers: 2,
+        listeners: [{ address: "127.0.0.1:0" }],
+        routes: { [HOST]: origin.address },
+        limits: { connections: CONNECTIONS },
+      },
+    });
+    const clients = await Promise.all(Array.from({ length: 3 * CONNECTIONS }, () => dial(t, proxy.endpoint)));
+    for (const client of clients) client.send(helloFor(HOST)).finish();
+    const waits = gapOf(combination, "pauses_accepts") === undefined;
+    await until("as many as the limit lets in", () => origin.peers.length >= CONNECTIONS || undefined);
+    await proxy.waitForStderr(/limits\.connections reached: \d+ connections are open\n/);
+    if (waits) {
+      // Each one that leaves makes room for another; the last ones of those who waited come in, too.
+      for (let left = 0; left < clients.length; left++) {
+        const server = await origin.next();
+        await server.receiveText(HOST);
+        assert.ok(origin.peers.length - left <= CONNECTIONS, `${origin.peers.length - left} at once`);
+        server.finish();
+      }
+    } else await until("all others turned away", () => proxy.log.records.length === 2 * CONNECTIONS || undefined);
+    assert.equal(origin.peers.length, waits ? clients.length : CONNECTIONS);
+    const turnedAway = proxy.log.records.filter(({ reason }) => reason === "too_many_connections");
+    assert.equal(turnedAway.length, waits ? 0 : 2 * CONNECTIONS);
+  });
+
   const cannotPause = { skip: gapOf(combination, "pauses_accepts") === undefined && "here they can" };
   test(
     "limits.connections: where accepts cannot be paused, one too many is closed and logged",

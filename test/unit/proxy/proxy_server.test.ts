@@ -183,15 +183,31 @@ describe("proxy", () => {
     assertNothingLeft(here);
   });
 
-  test("at the limit: accepts pause, one more is turned away, one warning; then they resume", async () => {
+  test("at the limit: accepts pause, one more waits; then they resume, and it is served", async () => {
     const here = await world(20);
     for (let index = 0; index < 21; index++) here.adapter.client();
     assert.ok(here.adapter.paused);
-    assert.equal(here.records.filter(({ reason }) => reason === "too_many_connections").length, 1);
+    assert.equal(here.proxy.openConnections, 20);
     here.adapter.clock.run();
     assert.ok(!here.adapter.paused);
-    assert.equal(here.warnings.length, 1);
+    assert.equal(here.records.filter(({ reason }) => reason === "too_many_connections").length, 0);
+    // Full again by the one that waited.
+    assert.equal(here.warnings.length, 2);
     assert.equal(here.records.length, 21);
+    assertNothingLeft(here);
+  });
+
+  test("at the limit, where accepts do not pause: one more is turned away; a drain sends away who waits", async () => {
+    const here = await world(2);
+    here.adapter.capabilities.pauseAccepts = false;
+    const [, , late] = [1, 2, 3].map(() => here.adapter.client());
+    assert.deepEqual([late!.gone, here.records[0]!.reason], [true, "too_many_connections"]);
+    here.adapter.capabilities.pauseAccepts = true;
+    const waiting = here.adapter.client();
+    here.proxy.drain(1_000, () => {});
+    assert.ok(waiting.gone);
+    here.adapter.clock.run();
+    assert.equal(here.records.length, 3);
     assertNothingLeft(here);
   });
 

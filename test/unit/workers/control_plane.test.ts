@@ -98,7 +98,8 @@ describe("control plane", () => {
     assert.equal(threads.length, 2);
     const [first, second] = threads.map(({ start }) => start);
     assert.equal(first!.reusePort, true);
-    assert.deepEqual([first!.connectionLimit, second!.connectionLimit], [51, 50]);
+    assert.deepEqual([first!.connectionLimit, second!.connectionLimit], [101, 101]);
+    assert.equal(first!.open, second!.open);
     assert.deepEqual(first!.endpoints[1], { kind: "unix", path: "/run/certless.sock" });
     assert.deepEqual(second!.endpoints, [first!.endpoints[0], null]);
     assert.equal(threads[0]!.woken, 9);

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { Config } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { createLimitsMemory } from "../../../src/limits/limits_memory.ts";
+import { createOpenMemory, OpenCount } from "../../../src/limits/open_count.ts";
 import { MergedNumbers } from "../../../src/metrics/merged_numbers.ts";
 import { Allotments } from "../../../src/upstream/allotments.ts";
 import { DataPlane } from "../../../src/workers/data_plane.ts";
@@ -32,6 +33,7 @@ const START: StartMessage = {
   secrets: {},
   numbering: { first: 1, step: 1 },
   connectionLimit: 100,
+  open: createOpenMemory(2),
   worker: 0,
   limits: undefined,
   board: new Allotments([], 1, { now: () => 0, wallTime: () => 0 }).memory,
@@ -139,7 +141,7 @@ describe("data plane", () => {
       const limits = `limits: { prereadBytes: 1024, prereadTotal: ${total} }`;
       const board = new Allotments([], workers, { now: () => 0, wallTime: () => 0 }).memory;
       const config = configOf(`${YAML}${limits}\n`);
-      const { adapter, of } = await started({ board, config, connectionLimit: clients });
+      const { adapter, of } = await started({ board, config, connectionLimit: clients, open: createOpenMemory(1) });
       for (let client = 0; client < clients; client++) adapter.client({ kind: "bytes", bytes: half, delay: 1 });
       adapter.clock.run(1_000);
       const lines = of("log").flatMap((message) => message.lines.split("\n"));
@@ -148,6 +150,24 @@ describe("data plane", () => {
     assert.equal(await admitted(1), fitting(total));
     assert.equal(await admitted(2), fitting(total / 2));
     assert.equal(await admitted(256), fitting(1024), "one connection's own limit at least");
+  });
+
+  test("limits.connections: who comes while others fill the house waits, and is served when one of theirs has gone", async () => {
+    const open = createOpenMemory(2);
+    const other = new OpenCount(open, 1);
+    const { adapter, plane, of } = await started({ open, connectionLimit: 2 });
+    other.enter(2);
+    other.enter(2);
+    const peer = adapter.client({ kind: "bytes", bytes: HELLO, delay: 1 });
+    adapter.clock.run(1_000);
+    assert.deepEqual([of("resolve").length, peer.gone], [0, false]);
+    assert.match(of("warn")[0]!.message, /limits\.connections reached: 2 connections are open/);
+    other.leave();
+    assert.ok(other.isAwaited);
+    plane.receive({ kind: "room" });
+    adapter.clock.run(2_000);
+    assert.deepEqual([of("resolve").length, of("room").length, other.isAwaited], [1, 1, true]);
+    assert.equal(of("log").length, 0);
   });
 
   test("an error answers a question, too, and an answer to nothing is nothing", async () => {
