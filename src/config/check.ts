@@ -11,6 +11,7 @@ import type { ToAscii } from "../hostname.ts";
 import { routesOf } from "../route_table/route_reader.ts";
 import { toAccess } from "./access_options.ts";
 import { checkAccount } from "./account_options.ts";
+import { checkSelfRoutes, checkServers } from "./check_servers.ts";
 import { checkUpstreamVia, checkViaUnix } from "./check_via.ts";
 import type {
   Config,
@@ -58,6 +59,7 @@ export function checkConfig(value: unknown, positions: Positions, toAscii: ToAsc
           ),
         };
   checkUpstreams(parts.upstreams, faults);
+  checkServers(parts.upstreams, faults);
   const context: RouteContext = { toAscii, upstreams: new Set(names), positions, faults };
   const routes = value.routes === undefined ? NO_ROUTES : readRoutes(value.routes, ["routes"], context);
   const listeners = readListeners(value.listeners, parts, routes, context);
@@ -156,6 +158,7 @@ function readListeners(value: unknown, parts: Parts, global: RouteTable, context
     listeners.push({ ...toListener(parsed, routes, kinds), ...(access && { access }) });
   }
   checkAddresses(parts.listeners, context.faults);
+  if (!parts.listeners.includes(undefined)) checkSelfRoutes(listeners, parts.upstreams, context.faults);
   return listeners;
 }
 

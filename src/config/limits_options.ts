@@ -42,5 +42,7 @@ export function buildRate() {
   return map({
     down: bytes().meta({ description: "Bytes per second to the client, of each connection." }),
     up: bytes().meta({ description: "Bytes per second to the server, of each connection." }),
-  }).optional();
+  })
+    .refine(({ down, up }) => (down ?? up) !== undefined, { error: "it must say down, up or both" })
+    .optional();
 }

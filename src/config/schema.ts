@@ -18,6 +18,7 @@ import { type Fault, formatPath, type Path, showValue } from "./fault.ts";
 import { buildInclude } from "./include_options.ts";
 import { buildKinds } from "./kind_options.ts";
 import { buildLimits, buildRate } from "./limits_options.ts";
+import { nginxHint } from "./nginx_names.ts";
 import { bool, choice, duration, integer, list, map, text } from "./option_kinds.ts";
 import { enumerate, quote, suggestion } from "./quote.ts";
 import { buildResolver, buildSelfAddresses } from "./resolver_options.ts";
@@ -243,7 +244,7 @@ function valueFault(issue: Issue, at: Path): Fault {
 
 function unknownKey(parent: Path, key: string, known: readonly string[]): Fault {
   const where = parent.length === 0 ? "" : ` in ${formatPath(parent)}`;
-  const hint = suggestion(key, known) || `; the keys are ${enumerate(known)}`;
+  const hint = nginxHint(key) || suggestion(key, known) || `; the keys are ${enumerate(known)}`;
   const message = `Cannot use the key ${quote(key)}${where}: there is no such option${hint}`;
   return { code: "unknown_key", at: [...parent, key], on: "key", message };
 }

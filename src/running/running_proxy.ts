@@ -6,6 +6,7 @@
 
 import type { Endpoint } from "../address.ts";
 import type { ConfigurationState, ReloadOutcome } from "../admin/api.ts";
+import { selfRouteWarnings } from "../config/check_servers.ts";
 import type { Config } from "../config/config.ts";
 import type { ConfigError } from "../config/load.ts";
 import { namedServers } from "../config/named_servers.ts";
@@ -159,7 +160,7 @@ export class ProxyAtWork {
     proxy.#around.startChecks();
     proxy.#metrics?.start();
     proxy.#watch.isOn = config.watch;
-    void proxy.#warnOfNames();
+    void proxy.#warnOfServers();
     return proxy;
   }
 
@@ -290,7 +291,7 @@ export class ProxyAtWork {
     log.use();
     this.#names.use(config.resolver);
     this.#around.use(config);
-    void this.#warnOfNames();
+    void this.#warnOfServers();
     return changesBetween(former, config);
   }
 
@@ -323,7 +324,9 @@ export class ProxyAtWork {
   }
 
   /** Said, and no more: a machine may be up before its DNS is, and routes that need no name work without it. */
-  async #warnOfNames(): Promise<void> {
+  async #warnOfServers(): Promise<void> {
+    const own = this.#environment.host.interfaceAddresses();
+    for (const message of selfRouteWarnings(this.#config, own)) this.#warn(message);
     for (const { message } of await checkNames(namedServers(this.#config), this.#names)) this.#warn(message);
   }
 

@@ -341,7 +341,7 @@ export class ControlPlane {
         this.#workers[message.worker]?.thread?.post({ kind: "freed", upstream: message.upstream });
         return;
       case "room":
-        this.#tellAll({ kind: "room" });
+        this.#tellAll(message);
         return;
       case "warn":
         this.#parts.warn(message.message);
@@ -389,7 +389,7 @@ export class ControlPlane {
   /** Its connections are gone, and their clients may open others. */
   #forget({ index }: Worker): void {
     const { limits, config } = this.#cycle;
-    if (limits !== undefined) new WorkerLimits(config.limits, limits, index).forget(index);
+    if (limits) new WorkerLimits(config.limits, limits, index).forget(index);
     new OpenCount(this.#open, index).forget();
     this.#tellAll({ kind: "room" });
   }

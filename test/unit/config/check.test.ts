@@ -75,7 +75,7 @@ describe("checkConfig", () => {
     assert.deepEqual(messages({ listeners: [listener], routes: { constructor: "toString" } }), [
       "bad_destination routes.constructor",
     ]);
-    const upstreams = { constructor: { servers: ["10.0.0.1"] } };
+    const upstreams = { constructor: { servers: ["10.0.0.2"] } };
     assert.deepEqual(messages({ listeners: [listener], routes: { a: "constructor" }, upstreams }), []);
   });
 });
