@@ -40,7 +40,7 @@ interface Ring {
 const RINGS: readonly Ring[] = [
   {
     name: "leaf",
-    rooms: ["bytes", "byte_cache", "errors", "reason", "remedy", "address", "cidr_set", "hostname"],
+    rooms: ["bytes", "byte_cache", "errors", "reason", "remedy", "address", "cidr_set", "hostname", "shared_lock"],
     imports: ["leaf"],
   },
   { name: "wire", rooms: ["tls", "http", "proxy_protocol", "postgres", "dns"], imports: ["leaf"] },

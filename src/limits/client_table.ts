@@ -10,9 +10,9 @@
  * a burst can take comes from a clock that was set back, and counts as past.
  */
 
+import { lockOwner, release, withLock } from "../shared_lock.ts";
 import { type ClientKey, hashKey } from "./client_key.ts";
 import { BUCKET_SLOTS, type LimitsMemory, layout } from "./limits_memory.ts";
-import { withLock } from "./shared_lock.ts";
 
 /**
  * Milliseconds. By less than that, a connection was accepted before others and judged after them: by another worker, or
@@ -35,6 +35,7 @@ export type ClientVerdict = "admitted" | "uncounted" | "per_client_limit" | "new
 export class ClientTable {
   readonly #memory: LimitsMemory;
   readonly #worker: number;
+  readonly #owner: number;
   readonly #perClient: number;
   /** Milliseconds between two connections at an even pace; 0: any pace will do. */
   readonly #interval: number;
@@ -51,6 +52,7 @@ export class ClientTable {
     const slots = buckets * BUCKET_SLOTS;
     this.#memory = memory;
     this.#worker = worker;
+    this.#owner = lockOwner(worker);
     this.#perClient = perClient ?? Infinity;
     this.#interval = newPerSecond === undefined ? 0 : 1000 / newPerSecond;
     this.#burst = burst;
@@ -66,13 +68,13 @@ export class ClientTable {
    */
   enter(key: ClientKey, at: number, dryRun: boolean): ClientVerdict {
     const bucket = this.#bucket(key);
-    return withLock(this.#locks, bucket, () => this.#enter(key, bucket, at, dryRun));
+    return withLock(this.#locks, bucket, this.#owner, () => this.#enter(key, bucket, at, dryRun));
   }
 
   /** Only for a connection that was counted: its client has kept its slot. */
   leave(key: ClientKey): void {
     const bucket = this.#bucket(key);
-    withLock(this.#locks, bucket, () => {
+    withLock(this.#locks, bucket, this.#owner, () => {
       const own = this.#find(key, bucket) * this.#memory.workers + this.#worker;
       this.#counts[own] = (this.#counts[own] as number) - 1;
     });
@@ -82,7 +84,8 @@ export class ClientTable {
   forget(worker: number): void {
     const { workers, buckets } = this.#memory;
     for (let bucket = 0; bucket < buckets; bucket++) {
-      withLock(this.#locks, bucket, () => {
+      release(this.#locks, bucket, lockOwner(worker));
+      withLock(this.#locks, bucket, this.#owner, () => {
         for (let i = 0; i < BUCKET_SLOTS; i++) this.#counts[(bucket * BUCKET_SLOTS + i) * workers + worker] = 0;
       });
     }

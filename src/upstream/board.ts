@@ -9,6 +9,8 @@
  * the configuration changes: the board grows by segments, and nothing on it ever moves.
  */
 
+import { acquire, lockOwner, release } from "../shared_lock.ts";
+
 /** What a thread needs to open the board; it can be sent to a worker. */
 export interface BoardMemory {
   readonly segments: readonly SegmentMemory[];
@@ -62,11 +64,6 @@ const SLOT_WORDS = 12;
 const GROUP_WORDS = 4;
 /** What a worker has for each group: connections that wait, and the oldest one's ticket. */
 const LINE_WORDS = 2;
-
-/** Looks at a lock before the thread sleeps; milliseconds that it sleeps for; how often, until the lock counts as forgotten. */
-const SPINS = 100;
-const NAP = 1;
-const NAPS = 200;
 
 /** What a board needs of a clock. */
 export interface BoardClock {
@@ -204,19 +201,7 @@ export class Board {
   lock(group: number): void {
     if (this.workers === 0) return;
     const segment = this.#segmentOfGroup(group);
-    const { words } = segment;
-    const at = segment.groupAt(group) + GROUP.lock;
-    const mine = this.worker + 2;
-    for (let tries = 0; Atomics.compareExchange(words, at, 0, mine) !== 0; tries++) {
-      if (tries < SPINS) continue;
-      if (tries > SPINS + NAPS) {
-        // No thread keeps it for long: its holder was ended in between.
-        Atomics.store(words, at, mine);
-        return;
-      }
-      const holder = Atomics.load(words, at);
-      if (holder !== 0) Atomics.wait(words, at, holder, NAP);
-    }
+    acquire(segment.words, segment.groupAt(group) + GROUP.lock, lockOwner(this.worker));
   }
 
   unlock(group: number): void {
@@ -224,7 +209,7 @@ export class Board {
   }
 
   #unlock(segment: Segment, group: number, worker: number): void {
-    Atomics.compareExchange(segment.words, segment.groupAt(group) + GROUP.lock, worker + 2, 0);
+    release(segment.words, segment.groupAt(group) + GROUP.lock, lockOwner(worker));
   }
 
   // --- connections that wait ---

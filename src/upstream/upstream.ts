@@ -138,10 +138,13 @@ export class Upstream implements MemberHome {
     const { board, index } = this;
     const tick = board.tick(now);
     board.lock(index);
-    const member = this.#choose(choice, tick);
-    if (member instanceof Member) member.taken(tick);
-    board.unlock(index);
-    return member;
+    try {
+      const member = this.#choose(choice, tick);
+      if (member instanceof Member) member.taken(tick);
+      return member;
+    } finally {
+      board.unlock(index);
+    }
   }
 
   /** A server has a connection less: somebody who waits may have it. */
