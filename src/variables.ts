@@ -46,7 +46,8 @@ export const VARIABLES: Readonly<Record<string, Variable>> = {
   server_port: { description: "port the client connected to", read: (r) => port(r.server) },
   listener: { description: "listener's address", read: (r) => r.listener },
   protocol: {
-    description: "`tls`, `http` or `postgres`; on a listener for `any` what was found: also `ssh`, `other` or `silent`",
+    description:
+      "`tls`, `http` or `postgres`; on a listener for `any` what was found: also `ssh`, `other` or `silent`; `any` if it left before that was known",
     read: (r) => r.protocol,
   },
   connection: { description: "serial number of the connection", read: (r) => r.id },

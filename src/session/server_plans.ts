@@ -140,6 +140,7 @@ export class UpstreamPlan extends DialPlan implements Choice {
 
   override abandon(): void {
     this.#leaveLine();
+    this.#member?.undecided();
     this.#release();
   }
 

@@ -172,12 +172,27 @@ export class Member {
     Atomics.store(this.#words, this.#at + SLOT.failedAt, tick);
     Atomics.store(this.#words, this.#at + SLOT.checkedAt, tick);
     if (maxFails === 0) return;
-    const lost = Math.floor(weight / maxFails) * WEIGHT_UNIT + Atomics.load(this.#words, this.#at + SLOT.lostWeight);
-    Atomics.store(this.#words, this.#at + SLOT.lostWeight, Math.min(weight * WEIGHT_UNIT, lost));
+    this.#loseWeight(Math.floor(weight / maxFails) * WEIGHT_UNIT);
     if (fails !== maxFails) return;
     this.#home.tell(
       `upstream ${this.#home.name}: ${this.label} failed (${cause}) and is passed over for ${failTimeout / 1000} s`,
     );
+  }
+
+  #loseWeight(part: number): void {
+    const { board, index } = this.#home;
+    const at = this.#at + SLOT.lostWeight;
+    board.lock(index);
+    this.#words[at] = Math.min(this.config.weight * WEIGHT_UNIT, this.#words[at]! + part);
+    board.unlock(index);
+  }
+
+  /** Its client has left before it showed how it is: if that was to be found out, another connection may. */
+  undecided(): void {
+    if (Atomics.load(this.#words, this.#at + SLOT.fails) === 0) return;
+    const checkedAt = Atomics.load(this.#words, this.#at + SLOT.checkedAt);
+    const failedAt = Atomics.load(this.#words, this.#at + SLOT.failedAt);
+    if (checkedAt > failedAt) Atomics.compareExchange(this.#words, this.#at + SLOT.checkedAt, checkedAt, failedAt);
   }
 
   /** It took a connection. */

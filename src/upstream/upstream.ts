@@ -122,6 +122,8 @@ export class Upstream implements MemberHome {
     const primary = this.#members.filter(({ config }) => !config.backup);
     this.#primary = createBalancer(balance, primary, this.#parts.random);
     this.#backup = new RoundRobin(this.#members.filter(({ config }) => config.backup));
+    // Those who wait may have one of the new ones.
+    this.freed();
   }
 
   #member(config: ServerConfig, { slot, target, weight, backup }: MemberPlace): Member {
@@ -152,9 +154,9 @@ export class Upstream implements MemberHome {
     this.#line?.freed();
   }
 
-  /** Whether a connection that has tried `tried` could still be given another server. */
+  /** Whether a connection that has tried `tried` could still be given another server, be it the last effort. */
   hasOther(tried: ReadonlySet<Member>): boolean {
-    return this.#members.some((member) => !tried.has(member) && member.isInService);
+    return this.#members.some((member) => !tried.has(member) && member.isEnabled);
   }
 
   /** How the servers that were not tried are, for a log. */

@@ -34,8 +34,11 @@ describe("hash", () => {
     assert.equal(names.toSorted().join(""), "aabc");
   });
 
-  test("backups are there when the others are not", () => {
-    const spare = createUpstream("{ balance: hash $remote_addr, servers: [a:1, { address: 'z:1', backup: true }] }");
+  test("a service's backups are there when the others are not", () => {
+    const spare = createUpstream("{ balance: hash $remote_addr, servers: [a:1, z:1] }");
+    spare.upstream.setMembers(
+      spare.upstream.members.map(({ slot, target }, server) => ({ slot, server, target, backup: server === 1 })),
+    );
     assert.equal(serverOf(spare.upstream, "10.1.2.3", [spare.upstream.members[0]!]), "z");
   });
 });

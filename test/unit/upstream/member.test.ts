@@ -92,6 +92,30 @@ describe("member: failures", () => {
     assert.equal(told.length, 2);
   });
 
+  test("a client that leaves before the outcome gives the one try back", () => {
+    const { upstream } = createUpstream("{ servers: [a:1, b:1] }");
+    assert.equal(fail(upstream, 0), "a");
+    const [a] = upstream.members;
+    const tries = () => take(upstream, 10_200, [upstream.members[1]!]);
+    const first = tries();
+    assert.equal(first, a);
+    assert.ok(a!.isFailing(upstream.board.tick(10_200)));
+    first.undecided();
+    first.release();
+    assert.ok(!a!.isFailing(upstream.board.tick(10_200)));
+    tries().succeeded(10_200);
+    assert.equal(order(upstream, 2, 10_200).includes("a"), true);
+  });
+
+  test("a failure that was just seen is not forgotten by a client that leaves", () => {
+    const { upstream } = createUpstream("{ servers: [a:1, b:1] }");
+    const early = take(upstream, 0);
+    fail(upstream, 0);
+    early.failed(0, "ECONNREFUSED");
+    early.undecided();
+    assert.ok(early.isFailing(upstream.board.tick(100)));
+  });
+
   test("a backup is preferred to a failing server", () => {
     const { upstream } = createUpstream("{ servers: [a:1, { address: 'z:1', backup: true }] }");
     assert.equal(fail(upstream, 0), "a");

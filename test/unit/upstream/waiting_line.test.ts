@@ -44,6 +44,19 @@ describe("waiting line", () => {
     assert.equal(lineOf(upstream).limits.timeout, 9_000);
   });
 
+  test("a server that DNS adds wakes who waits", () => {
+    const { upstream } = createUpstream(POOL);
+    const member = take(upstream);
+    const served: string[] = [];
+    wait(upstream, "a", served);
+    const { slot, target } = member;
+    upstream.setMembers([
+      { slot, server: 0, target },
+      { slot: slot + 1, server: 0, target: { kind: "ip", ip: "192.0.2.9", port: 1 } },
+    ]);
+    assert.deepEqual(served, ["a"]);
+  });
+
   test("where there is room for several, several are woken", () => {
     const { upstream } = createUpstream(POOL.replace("maxConnections: 1", "maxConnections: 2"));
     const served: string[] = [];
