@@ -5,7 +5,7 @@
  */
 
 import { classifyIp, type Endpoint, formatEndpoint, parseIp } from "../address.ts";
-import { notedRoutes } from "../route_table/route_reader.ts";
+import { routesOf } from "../route_table/route_reader.ts";
 import type { Config, Destination, ListenerConfig, Target, UpstreamConfig } from "./config.ts";
 import type { Fault } from "./fault.ts";
 import { quote } from "./quote.ts";
@@ -61,6 +61,9 @@ export function selfRouteWarnings({ listeners, upstreams }: Config, ownAddresses
   );
 }
 
+/** Routes of one table that are looked at. */
+const MOST_READ = 20_000;
+
 const REMEDY = "write the address of the server that is meant, or another port";
 
 function selfRoutes(
@@ -91,7 +94,9 @@ function selfRoutes(
 
 /** Those that are connected to from this machine, not by a proxy. */
 function* destinations(routes: ListenerConfig["routes"]): Iterable<readonly [to: Destination, place: string]> {
-  for (const { to, text, via } of notedRoutes(routes)) if (via === undefined) yield [to, `the route ${quote(text)}`];
+  // A table that large is made by a program: reading all of it would delay the start.
+  const readable = routes.size > MOST_READ ? [] : routesOf(routes);
+  for (const { to, text, via } of readable) if (via === undefined) yield [to, `the route ${quote(text)}`];
   yield [routes.default, "the route 'default'"];
 }
 

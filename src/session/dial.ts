@@ -214,11 +214,6 @@ export class Dial {
     this.#plan.abandon();
   }
 
-  /** It waits for a server that has room. */
-  get isWaiting(): boolean {
-    return this.#waitingUntil !== Infinity;
-  }
-
   /** A server may have room for a connection that waits. */
   freed(now: number): Step | DialFailure {
     return this.#waitingUntil === Infinity ? WAIT : this.#nextServer(now);

@@ -115,17 +115,9 @@ export class Session {
   /** The client's FIN. */
   ended(now: number): Step {
     if (this.#state === "offering") return this.#settle(this.#relayStep(EMPTY), false, now);
-    if (this.#state === "dialing") return this.#endedEarly(now);
+    if (this.#state === "dialing") this.#way!.dial.clientEnded = true;
     if (this.#state !== "preread") return WAIT;
     return this.#close("client_left", `after ${this.#first!.length} bytes of an unfinished first message`, now);
-  }
-
-  /** Before a server had it. A TLS client that has finished can no longer complete its handshake: it need not wait. */
-  #endedEarly(now: number): Step {
-    const { dial } = this.#way!;
-    dial.clientEnded = true;
-    const isGone = dial.isWaiting && this.#first!.prelude!.kind === "tls";
-    return isGone ? this.#close("client_left", "while it waited for a server", now) : WAIT;
   }
 
   /** The client's socket broke before it was relayed. */

@@ -73,7 +73,6 @@ export class ControlPlane {
   readonly counts = new Counts();
   /** What all workers count together. */
   readonly board: Allotments;
-  /** Open connections of all workers. */
   readonly #open: OpenMemory;
   /** What DNS has named so far. */
   readonly #places = new Map<string, UpstreamPlaces[1]>();
