@@ -15,9 +15,12 @@ import { parseArgs } from "node:util";
 import pkg from "../package.json" with { type: "json" };
 import type { ArgOption, Host, ParsedArgs, Resources, SignalName, StartWorker, Terminal } from "../src/host.ts";
 import { writeBlocking } from "./host/blocking_write.ts";
+import { requestHttp } from "./host/http_request.ts";
+import { serveHttp } from "./host/http_service.ts";
 import { openLog } from "./host/log_sink.ts";
 import { startProbe } from "./host/probe.ts";
 import { createResolver } from "./host/resolver.ts";
+import { openScreen } from "./host/screen.ts";
 import { runtimeName } from "./select.ts";
 import { toIoError } from "./shared/io_error.ts";
 import { openSystem } from "./system.ts";
@@ -142,6 +145,9 @@ export function createHost({ startWorker }: HostOptions = {}): Host {
     openLog,
     createResolver,
     probe: startProbe,
+    serveHttp,
+    requestHttp,
+    openScreen,
     interfaceAddresses,
     domainToAscii,
     random: () => randomInt(2 ** 32) / 2 ** 32,

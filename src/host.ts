@@ -5,6 +5,7 @@
  */
 
 import type { IoError } from "./errors.ts";
+import type { RequestHttp, ServeHttp } from "./http_service.ts";
 import type { StartProbe } from "./probe.ts";
 import type { System } from "./system.ts";
 
@@ -31,6 +32,12 @@ export interface Host {
   createResolver(options: ResolverOptions): DnsResolver;
   /** Sees whether a server is well. */
   readonly probe: StartProbe;
+  /** A small HTTP server, for the program's own interface. */
+  readonly serveHttp: ServeHttp;
+  /** One request to such a server. */
+  readonly requestHttp: RequestHttp;
+  /** Takes the terminal over, for a picture of its whole size; undefined where there is none. */
+  openScreen(): Screen | undefined;
   /** IP addresses of this machine's interfaces, loopback included. */
   interfaceAddresses(): string[];
   /** IDNA: a Unicode name as A-labels; the empty string where it is none. */
@@ -83,6 +90,19 @@ export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1";
 export interface Terminal {
   readonly isTerminal: boolean;
   write(text: string): void;
+}
+
+/** A terminal that is drawn on as a whole. */
+export interface Screen {
+  readonly columns: number;
+  readonly rows: number;
+  write(text: string): void;
+  /** Called with each key, and with "" when the size has changed. */
+  onInput(handler: (key: string) => void): void;
+  /** Calls `tick` after so many milliseconds; returns how to prevent it. */
+  after(milliseconds: number, tick: () => void): () => void;
+  /** Gives the terminal back as it was. */
+  close(): void;
 }
 
 export interface ArgOption {

@@ -54,6 +54,8 @@ export interface RunningProxy {
   readonly upstreams: readonly UpstreamStatus[];
   /** The configuration in force. */
   readonly config: Config;
+  /** Where the admin interface listens; undefined: there is none. */
+  readonly admin: Endpoint | undefined;
   /** Where it came from, and how the last reload went. */
   readonly configuration: ConfigurationState;
   /**
@@ -129,6 +131,9 @@ export async function startProxy(
     },
     get config() {
       return proxy.config;
+    },
+    get admin() {
+      return proxy.admin;
     },
     get configuration() {
       return proxy.configuration;

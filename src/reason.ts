@@ -44,6 +44,7 @@ export const REASONS = {
   server_reset: "the server's connection broke",
   idle_timeout: "no byte either way for timeouts.idle",
   route_changed: "a new configuration took its route or its server away (onChange)",
+  operator_closed: "an operator closed it by the admin interface",
   drain_timeout: "still open when timeouts.drain ended at shutdown",
   too_many_connections: "limits.connections was reached",
   internal_error: "a fault in certless: please report it",

@@ -48,6 +48,7 @@ export const REMEDIES: Readonly<Record<Reason, string | undefined>> = {
   server_reset: "The server, or a firewall on the way, breaks connections: look at its log if there are many.",
   idle_timeout: "Raise timeouts.idle, or let the client send keepalives.",
   route_changed: undefined,
+  operator_closed: undefined,
   drain_timeout: "Raise timeouts.drain, if connections need more time to finish at a stop.",
   too_many_connections: "Raise limits.connections and the descriptor limit (ulimit -n, LimitNOFILE=).",
   internal_error: "Please report it, with the warning that was printed.",
@@ -63,6 +64,7 @@ const NO_REJECTIONS: ReadonlySet<Reason> = new Set<Reason>([
   "server_reset",
   "idle_timeout",
   "route_changed",
+  "operator_closed",
   "drain_timeout",
   "internal_error",
 ]);

@@ -25,6 +25,17 @@ export async function loadSecrets(config: Config, host: Pick<Host, "env" | "read
   return secrets;
 }
 
+/** Reads the token of the admin interface. @throws {StartError} as the rejection. */
+export async function loadToken(source: SecretSource, host: Pick<Host, "env" | "readTextFile">): Promise<string> {
+  const read = await readSecret(source, host);
+  const error = "error" in read ? read.error : NO_TOKEN.test(read.password) ? "it must have no blanks" : undefined;
+  if (error === undefined && "password" in read) return read.password;
+  throw new StartError(`Cannot read the token of admin from ${sourceText(source)}: ${error}`);
+}
+
+/** RFC 6750 §2.1: what could not be sent. */
+const NO_TOKEN = /[^\x21-\x7e]/;
+
 type Read = ReturnType<typeof readPassword>;
 
 async function readSecret(source: SecretSource, host: Pick<Host, "env" | "readTextFile">): Promise<Read> {

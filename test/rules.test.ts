@@ -68,7 +68,7 @@ const RINGS: readonly Ring[] = [
 ];
 
 /** Types only, between the core and the outside world: anyone may import them. */
-const CONTRACTS = ["adapter", "host", "probe", "system"];
+const CONTRACTS = ["adapter", "host", "probe", "http_service", "system"];
 /** What an adapter may know of the core besides the contracts. */
 const KNOWN_TO_ADAPTERS = ["address", "errors"];
 /** What the program's own files may import beyond that: they put it together. */
@@ -109,6 +109,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/doctor/regex_syntax.ts": "regexRisk reads by it: test/unit/doctor/regex_risk.test.ts",
   "src/doctor/way.ts": "examinations plan by it: test/clients/doctor.test.ts",
   "src/health/check_all.ts": "certless probe runs it: test/unit/cli/probe.test.ts",
+  "src/admin/":
+    "test/unit/admin/handler.test.ts and guard.test.ts ask it as a client would; test/conformance/admin.test.ts",
   "src/config/option_kinds.ts": "the options are made of them: test/unit/config/load.test.ts",
   "src/config/check_via.ts": "part of the check: test/unit/config/check_via.test.ts loads whole files",
   "src/config/include_options.ts": "part of the schema: test/unit/config/include.test.ts loads whole files",

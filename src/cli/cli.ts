@@ -9,18 +9,26 @@ import { check } from "./check.ts";
 import { type CliContext, CliError, type Command, EXIT } from "./command.ts";
 import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
+import { drain } from "./drain.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { hosts } from "./hosts.ts";
 import { permissions } from "./permissions.ts";
 import { probe } from "./probe.ts";
+import { reload } from "./reload.ts";
 import { route } from "./route.ts";
 import { run } from "./run.ts";
 import { schema } from "./schema.ts";
+import { status } from "./status.ts";
+import { top } from "./top.ts";
 
 export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["run", run],
   ["check", check],
   ["route", route],
+  ["status", status],
+  ["top", top],
+  ["reload", reload],
+  ["drain", drain],
   ["probe", probe],
   ["doctor", doctor],
   ["hosts", hosts],

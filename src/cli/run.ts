@@ -40,14 +40,27 @@ and drains. Under systemd, sockets that it passes (LISTEN_FDS) are used, and it 
     const service = await openService(context, selected);
     const replaced = values.replace === undefined ? undefined : String(values.replace);
     const inheritance = await service.inherit(config, replaced);
-    const proxy = await start(context, loaded, selected, inheritance, service.manager);
+    const wishes: Wishes = { drain() {} };
+    const proxy = await start(context, loaded, selected, { inheritance, manager: service.manager, wishes });
     // Signals first: who reads that we listen may end us the next moment.
-    const ended = serve(context, proxy, service.manager);
+    const ended = serve(context, proxy, service.manager, wishes);
     host.stderr.write(startupLines(context, config, selected, proxy));
     service.started(proxy, replaced);
     return ended;
   },
 };
+
+/** What may be asked of the program by the admin interface. */
+interface Wishes {
+  drain(): void;
+}
+
+/** What a proxy is started with besides its configuration. */
+interface Setting {
+  readonly inheritance: Inheritance | undefined;
+  readonly manager: ServiceManager;
+  readonly wishes: Wishes;
+}
 
 async function select(context: CliContext, name: string): Promise<SelectedAdapter> {
   try {
@@ -61,8 +74,7 @@ async function start(
   { host }: CliContext,
   loaded: LoadedConfig,
   { adapter, workerAdapter }: SelectedAdapter,
-  inheritance: Inheritance | undefined,
-  manager: ServiceManager,
+  { inheritance, manager, wishes }: Setting,
 ): Promise<RunningProxy> {
   try {
     return await startProxy(loaded.config, loaded, {
@@ -70,6 +82,7 @@ async function start(
       workerAdapter,
       host,
       inheritance,
+      drain: () => wishes.drain(),
       reloaded: (outcome) => {
         host.stderr.write(
           reloadLines(outcome)
@@ -102,6 +115,7 @@ function startupLines({ host }: CliContext, config: Config, selected: SelectedAd
     if (redirectToHttps !== undefined) notes.push("redirects to https");
     lines.push(`listening on ${formatEndpoint(proxy.endpoints[index]!)}: ${notes.join(", ")}`);
   });
+  if (proxy.admin !== undefined) lines.push(`admin interface: ${formatEndpoint(proxy.admin)}`);
   const access = config.log.access;
   lines.push(access === undefined ? "access log: off" : `access log: ${access.path}`);
   return `${[title, ...lines.map((line) => `certless: ${line}`)].join("\n")}\n`;
@@ -115,7 +129,7 @@ const PROTOCOL_WORDS: Readonly<Record<ListenerProtocol, string>> = {
 };
 
 /** Until a signal ends it. */
-function serve({ host }: CliContext, proxy: RunningProxy, manager: ServiceManager): Promise<number> {
+function serve({ host }: CliContext, proxy: RunningProxy, manager: ServiceManager, wishes: Wishes): Promise<number> {
   return new Promise((resolve) => {
     let stopping = false;
     const stop = (signal: string): void => {
@@ -138,6 +152,7 @@ function serve({ host }: CliContext, proxy: RunningProxy, manager: ServiceManage
         resolve(EXIT.ok);
       });
     };
+    wishes.drain = () => stop("admin interface");
     const cancels = [
       host.onSignal("SIGINT", () => stop("SIGINT")),
       host.onSignal("SIGTERM", () => stop("SIGTERM")),

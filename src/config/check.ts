@@ -11,6 +11,7 @@ import type { ToAscii } from "../hostname.ts";
 import { routesOf } from "../route_table/route_reader.ts";
 import { toAccess } from "./access_options.ts";
 import { checkAccount } from "./account_options.ts";
+import { checkAdmin } from "./admin_options.ts";
 import { checkSelfRoutes, checkServers } from "./check_servers.ts";
 import { checkUpstreamVia, checkViaUnix } from "./check_via.ts";
 import type {
@@ -67,6 +68,7 @@ export function checkConfig(value: unknown, positions: Positions, toAscii: ToAsc
   checkBurst(value.limits, faults);
   checkAccount(value, faults);
   checkUpstreamVia(parts.upstreams, faults);
+  if ("value" in reading) checkAdmin(reading.value.admin, faults);
   return faults.length > 0 || !("value" in reading)
     ? { faults }
     : { config: toConfig(reading.value, listeners, routes, parts.upstreams) };
@@ -245,7 +247,7 @@ function toListener(parsed: ParsedListener, routes: RouteTable, kinds: KindsConf
 }
 
 function toConfig(
-  { timeouts, resolver, selfAddresses, limits, log, tcp, user, group, adapter, workers, watch }: ParsedConfig,
+  { timeouts, resolver, selfAddresses, limits, log, tcp, admin, user, group, adapter, workers, watch }: ParsedConfig,
   listeners: readonly ListenerConfig[],
   routes: RouteTable,
   upstreams: ReadonlyMap<string, UpstreamConfig>,
@@ -262,6 +264,7 @@ function toConfig(
     log: { access },
     tcp,
     ...(user !== undefined && { user, group }),
+    ...(admin && { admin }),
     adapter,
     workers,
     watch,

@@ -9,6 +9,7 @@ import type { Endpoint } from "../address.ts";
 import type { CidrSet } from "../cidr_set.ts";
 import type { AddressFamily } from "../host.ts";
 import type { RoutePattern } from "../hostname.ts";
+import type { AdminConfig } from "./admin_options.ts";
 import type { HealthCheckConfig } from "./health_config.ts";
 
 export interface Config {
@@ -27,6 +28,8 @@ export interface Config {
   /** Who the process becomes once it listens; both undefined: it stays who it is. Names or numbers. */
   readonly user?: string | undefined;
   readonly group?: string | undefined;
+  /** Absent: there is no interface for whoever operates it. */
+  readonly admin?: AdminConfig;
   readonly adapter: AdapterChoice;
   /** The file is read again when it has changed. */
   readonly watch: boolean;

@@ -12,6 +12,7 @@ import type { ToAscii } from "../hostname.ts";
 import { unknownVariable, VARIABLES } from "../variables.ts";
 import { accessOptions, readCidr } from "./access_options.ts";
 import { buildAccount } from "./account_options.ts";
+import { buildAdmin } from "./admin_options.ts";
 import { parseChange } from "./change_option.ts";
 import { BRACKETS, type Refusal } from "./destination.ts";
 import { type Fault, formatPath, type Path, showValue } from "./fault.ts";
@@ -79,7 +80,12 @@ function buildListener<R extends z.ZodType>(routes: R) {
   });
 }
 
-function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType>(listener: L, routes: R, upstream: U) {
+function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType>(
+  listener: L,
+  routes: R,
+  upstream: U,
+  toAscii: ToAscii,
+) {
   return map({
     include: buildInclude(),
     listeners: list(listener, "listeners, such as '- address: 0.0.0.0:443'")
@@ -122,6 +128,7 @@ function buildRoot<L extends z.ZodType, R extends z.ZodType, U extends z.ZodType
         .meta({ description: "One line per connection; `false` for none." }),
     }).prefault({}),
     tcp: buildTcp().prefault({}),
+    admin: buildAdmin(toAscii).meta({ description: "The interface for whoever operates the proxy; none if absent." }),
     watch: bool()
       .default(false)
       .meta({ description: "Reload when the file has changed and stays as it is for a second." }),
@@ -172,7 +179,7 @@ function buildChecked(toAscii: ToAscii) {
   const unchecked = z.unknown().optional();
   const listener = buildListener(unchecked);
   const upstream = buildUpstream(toAscii);
-  return { listener, upstream, root: buildRoot(listener, unchecked, upstream) };
+  return { listener, upstream, root: buildRoot(listener, unchecked, upstream, toAscii) };
 }
 
 export type ParsedConfig = z.output<ReturnType<typeof buildChecked>["root"]>;
@@ -239,7 +246,9 @@ function valueFault(issue: Issue, at: Path): Fault {
   const code = issue.code === "invalid_type" || issue.code === "invalid_union" ? "wrong_type" : "bad_value";
   const empty = issue.input === null ? "it is empty; " : "";
   const thing = formatPath(at) || "the configuration";
-  return { code, at, on: "value", message: `Cannot use ${thing}${showValue(issue.input)}: ${empty}${issue.message}` };
+  // Who writes a token where its place belongs must not find it in a log.
+  const shown = thing === "admin.token" ? "" : showValue(issue.input);
+  return { code, at, on: "value", message: `Cannot use ${thing}${shown}: ${empty}${issue.message}` };
 }
 
 function unknownKey(parent: Path, key: string, known: readonly string[]): Fault {
@@ -273,6 +282,7 @@ function buildDocumented() {
     buildListener(documentedRoutes()),
     documentedRoutes(),
     buildUpstream((name) => name),
+    (name) => name,
   );
 }
 

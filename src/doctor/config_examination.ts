@@ -94,8 +94,5 @@ function* examineUpstreams(config: Config): Generator<Finding> {
   }
   for (const { name, servers } of config.upstreams.values()) {
     if (!used.has(name)) yield finding("upstream_unused", `upstream ${name}`, `${servers.length} servers`);
-    else if (servers.every(({ down }) => down)) {
-      yield finding("upstream_out", `upstream ${name}`, `${servers.length} servers, and each is down`);
-    }
   }
 }

@@ -130,11 +130,6 @@ export const FINDINGS = {
     why: "no route leads to this upstream",
     remedy: "remove it, or route a name to it",
   },
-  upstream_out: {
-    level: "warning",
-    why: "all of its servers are down by the configuration: whoever is routed there is turned away",
-    remedy: "take down: true from one of them",
-  },
   regex_exponential: {
     level: "warning",
     why: "on a name that a stranger makes up this expression can take longer than the world lasts, and the worker with it",

@@ -11,7 +11,7 @@ import { ServerHealth } from "./server_health.ts";
 import type { CertificateStatus, ServerStatus } from "./status.ts";
 
 /** What checks know of a server. */
-export type CheckedStatus = Omit<ServerStatus, "connections">;
+export type CheckedStatus = Omit<ServerStatus, "connections" | "service">;
 
 export class CheckedServer {
   readonly plan: CheckPlan;

@@ -24,11 +24,19 @@ export interface ServerStatus {
   readonly duration: number | undefined;
   /** Connections that it has now. */
   readonly connections: number;
+  /** Whether connections are given to it. */
+  readonly service: ServiceState;
   /** Why the last check failed. */
   readonly error: string | undefined;
   /** Of the last check that saw any; one for each name that was asked for. */
   readonly certificates: readonly CertificateStatus[];
 }
+
+/**
+ * `in`: it is in service; `failing`: passed over for a while, since it failed clients; `down`: active checks say so; `disabled`:
+ * an operator has taken it out; `off`: the configuration says `down: true`.
+ */
+export type ServiceState = "in" | "failing" | "down" | "disabled" | "off";
 
 export interface CertificateStatus extends Certificate {
   /** The name that was asked for. */

@@ -5,19 +5,22 @@
  */
 
 import type { Endpoint } from "../address.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, UpstreamConfig } from "../config/config.ts";
 import { serverName } from "../upstream/member.ts";
 import type { MemberPlace } from "../upstream/upstream.ts";
 import { planChecks } from "./check_plan.ts";
 import type { CheckedStatus } from "./checked_server.ts";
 import { HealthChecker, type HealthParts } from "./health_checker.ts";
-import type { UpstreamStatus } from "./status.ts";
+import type { ServerStatus, UpstreamStatus } from "./status.ts";
+
+/** What the board says of a server. */
+export type ServerAtWork = Pick<ServerStatus, "connections" | "service">;
 
 export class UpstreamHealth {
   #config: Config;
   #endpoints: readonly Endpoint[];
   readonly #checker: HealthChecker;
-  readonly #connections: (slot: number) => number;
+  readonly #atWork: (upstream: UpstreamConfig, place: MemberPlace) => ServerAtWork;
   #places: Map<string, readonly MemberPlace[]>;
 
   /**
@@ -29,9 +32,9 @@ export class UpstreamHealth {
     config: Config,
     endpoints: readonly Endpoint[],
     places: ReadonlyMap<string, readonly MemberPlace[]>,
-    parts: HealthParts & { connections(slot: number): number },
+    parts: HealthParts & { atWork(upstream: UpstreamConfig, place: MemberPlace): ServerAtWork },
   ) {
-    this.#connections = (slot) => parts.connections(slot);
+    this.#atWork = (upstream, place) => parts.atWork(upstream, place);
     this.#config = config;
     this.#endpoints = endpoints;
     this.#places = new Map(places);
@@ -63,13 +66,20 @@ export class UpstreamHealth {
 
   /** Every upstream, in the order of the configuration. */
   get upstreams(): UpstreamStatus[] {
-    return [...this.#config.upstreams.values()].map(({ name }) => ({
-      name,
-      servers: (this.#places.get(name) ?? []).map(({ slot, target }) => ({
-        ...(this.#checker.statusOf(slot) ?? unchecked(serverName(target))),
-        connections: this.#connections(slot),
+    return [...this.#config.upstreams.values()].map((upstream) => ({
+      name: upstream.name,
+      servers: (this.#places.get(upstream.name) ?? []).map((place) => ({
+        ...(this.#checker.statusOf(place.slot) ?? unchecked(serverName(place.target))),
+        ...this.#atWork(upstream, place),
       })),
     }));
+  }
+
+  /** The slot of the server that `upstreams` tells by this address. */
+  slotOf(upstream: string, address: string): number | undefined {
+    const places = this.#places.get(upstream) ?? [];
+    return places.find(({ slot, target }) => (this.#checker.statusOf(slot)?.address ?? serverName(target)) === address)
+      ?.slot;
   }
 
   #update(): void {

@@ -17,6 +17,11 @@ export function jsonString(text: string): string {
   return JSON.stringify(text).replace(/[^\x20-\x7e]/g, (character) => unicodeEscape(character.charCodeAt(0)));
 }
 
+/** JSON that is already made, its line breaks kept, in ASCII. */
+export function asciiJson(json: string): string {
+  return json.replace(/[^\n\x20-\x7e]/g, (character) => unicodeEscape(character.charCodeAt(0)));
+}
+
 /** `text` as one word of the text format: as it is where that is plain, otherwise in quotes with `\xNN`. */
 export function logWord(text: string): string {
   if (text === "") return "-";

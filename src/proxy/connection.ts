@@ -71,6 +71,13 @@ export class Connection implements SocketHandlers, RelayOwner, OfferOwner, Timed
     client.handlers = this;
   }
 
+  /** How far it is. */
+  get phase(): "preread" | "connecting" | "relaying" | "closing" {
+    if (this.#lingering >= 0) return "closing";
+    if (this.#relay !== undefined) return "relaying";
+    return this.session.record.route === undefined ? "preread" : "connecting";
+  }
+
   start(): void {
     this.#drive((now) => this.session.start(now));
   }

@@ -224,6 +224,7 @@ export class ProxyServer implements ConnectionOwner {
     return this.#listeners.endpoints;
   }
 
+  /** Those that are open, the oldest first. */
   get connections(): Iterable<Connection> {
     return this.#connections;
   }

@@ -22,4 +22,6 @@ export interface ProxyEnvironment {
   readonly finished?: (record: ConnectionRecord) => void;
   /** Called after each reload, whoever asked for it: a caller, or a file that has changed. */
   readonly reloaded?: (outcome: ReloadOutcome) => void;
+  /** Called when an operator asks by the admin interface for a stop; absent: that is not granted. */
+  readonly drain?: () => void;
 }

@@ -17,9 +17,15 @@ import { type Circumstances, ProxyServer } from "../proxy/proxy_server.ts";
 import type { InheritedSockets } from "../service/inherited_sockets.ts";
 import { tryEndpoints } from "../service/try_endpoints.ts";
 import { type Allotments, ownBoard } from "../upstream/allotments.ts";
-import { ControlPlane, type PlaneCycle } from "../workers/control_plane.ts";
+import type { PlaneCycle } from "../workers/control_parts.ts";
+import { ControlPlane } from "../workers/control_plane.ts";
+import type { ThreadState } from "../workers/control_worker.ts";
+import { EndedConnections } from "../workers/ended_connections.ts";
+import { inspect } from "../workers/inspection.ts";
 import type { UpstreamPlaces } from "../workers/protocol.ts";
+import type { Asked } from "../workers/questions.ts";
 import type { Surrounded } from "../workers/surroundings.ts";
+import type { AnswerTo } from "../workers/worker_question.ts";
 import type { AccessLog } from "./access_log.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import type { NamesInForce } from "./names_in_force.ts";
@@ -31,6 +37,9 @@ export interface Plane extends Surrounded {
   readonly openConnections: number;
   readonly counts: { readonly snapshot: ConnectionCounts };
   readonly workers: number;
+  readonly threads: readonly ThreadState[];
+  /** Asks those who carry connections about them. */
+  readonly ask: Asked;
   /** @throws {ListenError | Error} as the rejection. */
   start(): Promise<void>;
   /**
@@ -89,6 +98,8 @@ class OwnThread implements Plane {
   #store: MetricsStore | undefined;
   readonly #adapter: Adapter;
   readonly #inherited: InheritedSockets | undefined;
+  /** Kept for whoever operates the proxy, if the configuration lets them ask. */
+  readonly #ended = new EndedConnections();
   #cycle: PlaneCycle;
 
   constructor({ cycle, names, metrics, log, environment, inherited, warn }: PlaneParts) {
@@ -109,6 +120,7 @@ class OwnThread implements Plane {
       ownAddresses: host.interfaceAddresses(),
       finished: (record: ConnectionRecord) => {
         log.record(record);
+        if (this.#cycle.config.admin !== undefined) this.#ended.add(record);
         finished?.(record);
       },
       warn,
@@ -142,6 +154,15 @@ class OwnThread implements Plane {
     return this.#server.openConnections;
   }
 
+  get threads(): readonly ThreadState[] {
+    return [{ worker: 1, open: this.openConnections, lostAt: undefined }];
+  }
+
+  readonly ask: Asked = async (question) => {
+    const answer = inspect(this.#server, this.#ended, question) as AnswerTo<typeof question>;
+    return [{ worker: 0, answer }];
+  };
+
   async start(): Promise<void> {
     await this.#server.start();
     this.#metrics?.start();
@@ -173,6 +194,7 @@ class OwnThread implements Plane {
     this.#server.reconfigure(prepared);
     this.#inherited?.keep(this.endpoints);
     this.#cycle = cycle;
+    if (cycle.config.admin === undefined) this.#ended.clear();
   }
 
   setPlaces([upstream, places]: UpstreamPlaces): void {

@@ -22,16 +22,18 @@ import { InheritedSockets } from "../service/inherited_sockets.ts";
 import { findPrivileges, giveUp } from "../service/privileges.ts";
 import { StartError } from "../start_error.ts";
 import { ConfigLoader } from "../workers/config_loader.ts";
-import type { PlaneCycle } from "../workers/control_plane.ts";
+import type { PlaneCycle } from "../workers/control_parts.ts";
 import { Surroundings } from "../workers/surroundings.ts";
 import { AccessLog } from "./access_log.ts";
 import { checkAdapterOptions } from "./adapter_options.ts";
+import { AdminInForce } from "./admin_in_force.ts";
 import { type Changes, changesBetween } from "./changes.ts";
 import { connectionLimit, limitsMemory } from "./connection_limit.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { FileWatch } from "./file_watch.ts";
 import { measure } from "./measured.ts";
 import { NamesInForce } from "./names_in_force.ts";
+import { operatedProxy } from "./operated.ts";
 import { createPlane, type Plane, workerCount } from "./plane.ts";
 
 /** A configuration that was read anew, or why it cannot be put in force. */
@@ -61,6 +63,7 @@ export class ProxyAtWork {
   readonly #around: Surroundings;
   readonly #watch: FileWatch;
   readonly #loader: ConfigLoader;
+  readonly #admin: AdminInForce;
   #config: Config;
   /** Whose change is a change of the configuration. */
   #files: readonly string[];
@@ -85,7 +88,7 @@ export class ProxyAtWork {
     this.#names = names;
     this.#log = log;
     this.#connectionLimit = cycle.connectionLimit;
-    if (environment.metrics === true) this.#metrics = this.#measure(log, names);
+    if (environment.metrics === true || cycle.config.admin !== undefined) this.#metrics = this.#measure(log, names);
     const warn = (message: string): void => this.#warn(message);
     const count = workerCount(cycle.config, environment, warn);
     this.#plane = createPlane({ cycle, names, metrics: this.#metrics, log, environment, inherited, warn }, count);
@@ -99,6 +102,8 @@ export class ProxyAtWork {
       warn,
     });
     this.#loader = new ConfigLoader({ clock: adapter.clock, host });
+    const operated = operatedProxy({ proxy: this, plane: this.#plane, around: this.#around, log, environment });
+    this.#admin = new AdminInForce(host, operated);
     this.#watch = new FileWatch({
       clock: adapter.clock,
       paths: () => (origin?.path === STANDARD_INPUT ? [] : this.#files),
@@ -149,9 +154,11 @@ export class ProxyAtWork {
     try {
       // Together: routes that need no name are served meanwhile, should DNS be slow.
       await Promise.all([proxy.#plane.start(), proxy.#around.start()]);
+      (await proxy.#admin.prepare(config.admin)).use();
       if (privileges !== undefined) await giveUp(privileges, config, proxy.endpoints);
       proxy.#account = privileges?.account.text;
     } catch (error) {
+      await proxy.#plane.stop(0, () => {});
       proxy.#around.stop();
       names.close();
       await log.close();
@@ -171,6 +178,19 @@ export class ProxyAtWork {
 
   askWhetherAlive(): boolean {
     return this.#plane.askWhetherAlive();
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  get connectionLimit(): number {
+    return this.#connectionLimit;
+  }
+
+  /** Where the admin interface listens, if it does. */
+  get admin(): Endpoint | undefined {
+    return this.#admin.endpoint;
   }
 
   get workers(): number {
@@ -270,6 +290,7 @@ export class ProxyAtWork {
     checkAdapterOptions(config, workerAdapter);
     const secrets = await loadSecrets(config, host);
     const log = this.#log.prepare(config.log);
+    const admin = await this.#admin.prepare(config.admin);
     const board = this.#plane.board;
     board.allot(config.upstreams.values());
     try {
@@ -281,6 +302,7 @@ export class ProxyAtWork {
       this.#limits = limits;
       this.#connectionLimit = limit;
     } catch (error) {
+      admin.release();
       board.undo();
       this.#around.undo(former);
       log.release();
@@ -289,6 +311,7 @@ export class ProxyAtWork {
     this.#config = config;
     this.#watch.isOn = config.watch;
     log.use();
+    admin.use();
     this.#names.use(config.resolver);
     this.#around.use(config);
     void this.#warnOfServers();
@@ -318,6 +341,7 @@ export class ProxyAtWork {
     await this.#reloading;
     await this.#plane.stop(this.#config.timeouts.drain, draining);
     this.#metrics?.stop();
+    this.#admin.close();
     this.#around.stop();
     this.#names.close();
     await this.#log.close();

@@ -69,6 +69,11 @@ export class Member {
     this.#slowTicks = ticks(config.slowStart);
   }
 
+  /** Its upstream's name. */
+  get upstream(): string {
+    return this.#home.name;
+  }
+
   /** Connections now, of all workers, those that are being dialled included. */
   get active(): number {
     return Atomics.load(this.#words, this.#at + SLOT.active);

@@ -4,57 +4,19 @@
  * Owns: the workers' lives. Names, log and warnings are given to it. It must not touch a connection.
  */
 
-import type { Adapter } from "../adapter.ts";
 import type { Endpoint } from "../address.ts";
-import type { Config } from "../config/config.ts";
-import type { Secrets } from "../config/secrets.ts";
-import type { ConnectionRecord } from "../connection_record.ts";
 import type { IoError } from "../errors.ts";
-import type { StartWorker } from "../host.ts";
 import { WorkerLimits } from "../limits/admission.ts";
-import type { LimitsMemory } from "../limits/limits_memory.ts";
 import { createOpenMemory, OpenCount, type OpenMemory } from "../limits/open_count.ts";
 import { Counts } from "../metrics/counts.ts";
-import type { MetricsStore } from "../metrics/metrics_store.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { openEndpoints } from "../proxy/open_endpoints.ts";
-import type { InheritedSockets } from "../service/inherited_sockets.ts";
 import { tryEndpoints } from "../service/try_endpoints.ts";
 import { Allotments } from "../upstream/allotments.ts";
-import { Deferred, newWorker, reasonOf, settle, type Worker } from "./control_worker.ts";
+import type { ControlPlaneParts, PlaneCycle } from "./control_parts.ts";
+import { Deferred, newWorker, reasonOf, settle, type ThreadState, threadState, type Worker } from "./control_worker.ts";
 import type { Cycle, FromWorker, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
-
-/** A configuration, and what goes with it in all workers. */
-export interface PlaneCycle {
-  readonly config: Config;
-  /** Open connections of all workers together. */
-  readonly connectionLimit: number;
-  /** What workers count clients in; undefined where nothing limits clients. */
-  readonly limits: LimitsMemory | undefined;
-  readonly secrets: Secrets;
-}
-
-export interface ControlPlaneParts extends PlaneCycle {
-  /** How many workers. */
-  readonly count: number;
-  /** This thread's, for a first try at the ports and for its clock. */
-  readonly adapter: Adapter;
-  /** Name of the workers' own. */
-  readonly workerAdapter: string;
-  /** That adapter can share ports: among workers, and with the next process. */
-  readonly reusePort: boolean;
-  /** Listening sockets that this process did not open. */
-  readonly inherited?: InheritedSockets | undefined;
-  readonly ownAddresses: readonly string[];
-  readonly startWorker: StartWorker;
-  resolve(name: string): Promise<readonly string[]>;
-  writeLog(lines: string): void;
-  warn(message: string): void;
-  /** Merges what workers count; absent where nobody wants it. */
-  readonly metrics?: Pick<MetricsStore, "merge" | "lost"> | undefined;
-  /** Given each finished connection's record; absent where nobody wants them. */
-  readonly finished: ((record: ConnectionRecord) => void) | undefined;
-}
+import { type Asked, Questions } from "./questions.ts";
 
 /** A replacement waits so long, doubled for each failure in a row (ms); a worker that lasted this long is healthy. */
 const FIRST_DELAY = 100;
@@ -79,6 +41,7 @@ export class ControlPlane {
   #ownAddresses: readonly string[];
   #endpoints: readonly Endpoint[] = [];
   #cycle: PlaneCycle;
+  readonly #questions = new Questions();
   /** Counts them. */
   #cycles = 0;
   #stopping = false;
@@ -100,6 +63,10 @@ export class ControlPlane {
 
   get workers(): number {
     return this.#workers.length;
+  }
+
+  get threads(): readonly ThreadState[] {
+    return this.#workers.map(threadState);
   }
 
   get openConnections(): number {
@@ -241,6 +208,8 @@ export class ControlPlane {
     this.#tellAll({ kind: "cut_server", slot });
   }
 
+  readonly ask: Asked = (question, only) => this.#questions.ask(this.#workers, question, only);
+
   /** An upstream may have room: tells the worker whose connection has waited longest for it. */
   freed(upstream: number): void {
     const worker = this.board.board.longestWaiting(upstream);
@@ -262,17 +231,16 @@ export class ControlPlane {
 
   #startMessage(worker: Worker): StartMessage {
     const { workerAdapter, count } = this.#parts;
-    const { index } = worker;
     return {
       kind: "start",
       open: this.#open,
       ...this.#cycleFor(worker),
       adapter: workerAdapter,
       reusePort: this.#parts.reusePort,
-      adopt: this.#parts.inherited?.share(index, count) ?? [],
+      adopt: this.#parts.inherited?.share(worker.index, count) ?? [],
       ownAddresses: this.#ownAddresses,
-      worker: index,
-      numbering: { first: index + 1, step: count },
+      worker: worker.index,
+      numbering: { first: worker.index + 1, step: count },
       records: this.#parts.finished !== undefined,
       metrics: this.#parts.metrics !== undefined,
     };
@@ -345,6 +313,9 @@ export class ControlPlane {
       case "warn":
         this.#parts.warn(message.message);
         return;
+      case "answer":
+        this.#questions.answered(message.id, message.answer);
+        return;
       case "open":
         worker.open = message.connections;
         return;
@@ -377,6 +348,7 @@ export class ControlPlane {
     worker.thread = undefined;
     worker.open = 0;
     this.#parts.metrics?.lost(worker.index);
+    this.#questions.gone(worker.index);
     this.#forget(worker);
     this.board.board.forget(worker.index);
     worker.firstStart.reject(new Error(`Cannot start a worker: ${reason}`));
@@ -395,6 +367,7 @@ export class ControlPlane {
 
   #replace(worker: Worker, reason: string): void {
     const { clock } = this.#parts.adapter;
+    worker.lostAt = clock.wallTime();
     worker.failures = clock.now() - worker.startedAt > HEALTHY_AFTER ? 1 : worker.failures + 1;
     const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (worker.failures - 1));
     this.#parts.warn(

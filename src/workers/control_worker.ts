@@ -24,6 +24,8 @@ export interface Worker {
   open: number;
   /** The last `ping` that it has answered; infinite while it starts. */
   answered: number;
+  /** When it last ended unasked, milliseconds since the epoch. */
+  lostAt: number | undefined;
   /** Which of the cycles it was told last. */
   cycle: number;
   /** That it has taken the latest one. */
@@ -31,6 +33,19 @@ export interface Worker {
   /** Starts in a row that did not last. */
   failures: number;
   startedAt: number;
+}
+
+/** How a thread that carries connections is, for whoever asks. */
+export interface ThreadState {
+  /** From 1. */
+  readonly worker: number;
+  readonly open: number;
+  /** When the one before it ended unasked, milliseconds since the epoch; undefined: none did. */
+  readonly lostAt: number | undefined;
+}
+
+export function threadState({ index, open, lostAt }: Worker): ThreadState {
+  return { worker: index + 1, open, lostAt };
 }
 
 /** A promise with its two ends. */
@@ -65,6 +80,7 @@ export function newWorker(index: number): Worker {
     ended: new Deferred(),
     open: 0,
     answered: 0,
+    lostAt: undefined,
     cycle: 0,
     reloading: undefined,
     failures: 0,

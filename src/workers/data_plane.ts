@@ -18,6 +18,8 @@ import type { ResolveAnswer } from "../proxy/connection.ts";
 import { ListenError } from "../proxy/listen_error.ts";
 import { ProxyServer } from "../proxy/proxy_server.ts";
 import { Board } from "../upstream/board.ts";
+import { EndedConnections } from "./ended_connections.ts";
+import { inspect } from "./inspection.ts";
 import type { Cycle, FromWorker, ReloadMessage, StartMessage, ToWorker, UpstreamPlaces } from "./protocol.ts";
 
 /** Log lines are sent together: at this size, or after so many milliseconds. */
@@ -42,6 +44,9 @@ export class DataPlane {
   /** Of a line of the access log, if there is one. */
   #format: ((record: ConnectionRecord) => string) | undefined;
   #metrics: ThreadMetrics | undefined;
+  /** Kept for whoever operates the proxy, if the configuration lets them ask. */
+  readonly #ended = new EndedConnections();
+  #keepsEnded = false;
   #lines = "";
   #records: ConnectionRecord[] = [];
   #flushing = false;
@@ -57,7 +62,7 @@ export class DataPlane {
     try {
       const config = shareOf(message.config, message.board.workers);
       this.#start = message;
-      this.#setFormat(config);
+      this.#setLogs(config);
       this.#server = this.#createServer(config, message);
       for (const places of message.places) this.#setPlaces(places);
       await this.#server.start();
@@ -85,7 +90,7 @@ export class DataPlane {
         places: new Map(message.places),
       });
       server.reconfigure(prepared);
-      this.#setFormat(config);
+      this.#setLogs(config);
       this.#parts.post({ kind: "reloaded" });
     } catch (error) {
       this.#parts.post({ kind: "reload_failed", ...failureOf(error) });
@@ -131,6 +136,12 @@ export class DataPlane {
       case "cut_server":
         this.#server?.cutServer(message.slot);
         return;
+      case "ask":
+        if (this.#server !== undefined) {
+          const answer = inspect(this.#server, this.#ended, message.question);
+          this.#parts.post({ kind: "answer", id: message.id, answer });
+        }
+        return;
     }
   }
 
@@ -161,6 +172,7 @@ export class DataPlane {
       finished: (record) => {
         if (this.#format !== undefined) this.#lines += `${this.#format(record)}\n`;
         if (message.records) this.#records.push(record);
+        if (this.#keepsEnded) this.#ended.add(record);
         this.#schedule();
       },
       warn: (text) => this.#parts.post({ kind: "warn", message: text }),
@@ -175,8 +187,10 @@ export class DataPlane {
     });
   }
 
-  #setFormat({ log: { access } }: Config): void {
+  #setLogs({ log: { access }, admin }: Config): void {
     this.#format = access === undefined ? undefined : compileLineFormat(access.format);
+    this.#keepsEnded = admin !== undefined;
+    if (!this.#keepsEnded) this.#ended.clear();
   }
 
   #limitsOf(config: Config, { limits }: Cycle): WorkerLimits | undefined {

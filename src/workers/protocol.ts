@@ -16,6 +16,7 @@ import type { Numbering } from "../proxy/proxy_server.ts";
 import type { AllotmentMap } from "../upstream/allotments.ts";
 import type { BoardMemory } from "../upstream/board.ts";
 import type { MemberPlace } from "../upstream/upstream.ts";
+import type { WorkerAnswers, WorkerQuestion } from "./worker_question.ts";
 
 /** An upstream's name, and its servers at work. */
 export type UpstreamPlaces = readonly [upstream: string, places: readonly MemberPlace[]];
@@ -82,7 +83,9 @@ export type ToWorker =
   /** To be answered by a `pong` with the same number: is the thread alive? */
   | { readonly kind: "ping"; readonly number: number }
   /** Cut the connections of an upstream's server. */
-  | { readonly kind: "cut_server"; readonly slot: number };
+  | { readonly kind: "cut_server"; readonly slot: number }
+  /** `answer` follows at once. */
+  | { readonly kind: "ask"; readonly id: number; readonly question: WorkerQuestion };
 
 export type FromWorker =
   | { readonly kind: "started"; readonly wakeDescriptor: number | undefined }
@@ -104,6 +107,7 @@ export type FromWorker =
   /** Tell the others that `limits.connections` has room again. */
   | { readonly kind: "room" }
   | { readonly kind: "warn"; readonly message: string }
+  | { readonly kind: "answer"; readonly id: number; readonly answer: WorkerAnswers[WorkerQuestion["kind"]] }
   /** How many connections are open, told when that has changed. */
   | { readonly kind: "open"; readonly connections: number }
   /** It accepts no more, and so many connections are left. */

@@ -17,7 +17,7 @@ import type { MemberPlace } from "../upstream/upstream.ts";
 import { Discovery } from "./discovery.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import type { UpstreamPlaces } from "./protocol.ts";
-import { placesAtWork, watchUpstreams } from "./upstream_watch.ts";
+import { placesAtWork, switchServer, watchUpstreams } from "./upstream_watch.ts";
 
 /** What carries the connections, as far as it is told of changes. */
 export interface Surrounded {
@@ -140,6 +140,17 @@ export class Surroundings {
   /** How each upstream's servers are; none before the checks begin. */
   get upstreams(): readonly UpstreamStatus[] {
     return this.#health?.upstreams ?? [];
+  }
+
+  /**
+   * Takes a server out of service by an operator's wish, or in again.
+   * @param address as `upstreams` tells it. @returns false where there is no such server.
+   */
+  switchServer(upstream: string, address: string, isIn: boolean): boolean {
+    const slot = this.#health?.slotOf(upstream, address);
+    if (slot === undefined) return false;
+    switchServer(this.#parts, upstream, slot, isIn);
+    return true;
   }
 
   stop(): void {

@@ -210,7 +210,7 @@ routes: { default: 10.0.0.3:443 }
 });
 
 const TOP =
-  "include, listeners, routes, upstreams, timeouts, resolver, selfAddresses, limits, log, tcp, watch, user, group, adapter and workers";
+  "include, listeners, routes, upstreams, timeouts, resolver, selfAddresses, limits, log, tcp, admin, watch, user, group, adapter and workers";
 const DURATION = "it must be a duration with its unit, such as 500ms, 10s, 5m, 1h or 1d";
 const SIZE = "it must be a size such as 64KiB, 10MB or 4096 (bytes)";
 

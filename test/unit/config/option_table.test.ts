@@ -37,6 +37,7 @@ describe("the option table", () => {
         "upstreams.NAME.via.url",
         "upstreams.NAME.queue.size",
         "upstreams.NAME.healthCheck.type",
+        "admin.address",
       ],
     );
   });
@@ -79,6 +80,7 @@ describe("the JSON Schema", () => {
       "limits",
       "log",
       "tcp",
+      "admin",
       "watch",
       "user",
       "group",

@@ -50,17 +50,16 @@ upstreams: { pool: { servers: [10.0.0.1:443] } }
     assert.deepEqual(routes("'*.test': reject", "'*.a.test': direct", "x.a.test: reject"), []);
   });
 
-  test("global routes that no listener has, upstreams that nobody reaches or that are out", () => {
+  test("global routes that no listener has, upstreams that nobody reaches", () => {
     const yaml = `
-listeners: [{ address: 10.0.0.5:443, routes: { a.test: out } }]
+listeners: [{ address: 10.0.0.5:443, routes: { a.test: used } }]
 routes: { b.test: direct }
 upstreams:
-  out: { servers: [{ address: "10.0.0.1:443", down: true }] }
+  used: { servers: [10.0.0.1:443] }
   spare: { servers: [10.0.0.1:443] }
 `;
     assert.deepEqual(findings(yaml), [
       "routes_unused routes: 1 routes, and no listener without its own",
-      "upstream_out upstream out: 1 servers, and each is down",
       "upstream_unused upstream spare: 1 servers",
     ]);
   });

@@ -104,6 +104,7 @@ describe("numbers for whoever asks", () => {
       checkedAt: 1,
       duration: 1,
       connections: 3,
+      service: "down" as const,
       error: undefined,
       health: "down" as const,
       certificates: [{ notAfter: 9_000 }, { notAfter: 7_000 }] as never,

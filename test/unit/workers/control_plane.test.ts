@@ -8,7 +8,8 @@ import { ClientTable } from "../../../src/limits/client_table.ts";
 import { createLimitsMemory, type LimitsMemory } from "../../../src/limits/limits_memory.ts";
 import { Tally } from "../../../src/metrics/tally.ts";
 import { Board } from "../../../src/upstream/board.ts";
-import { ControlPlane, type ControlPlaneParts } from "../../../src/workers/control_plane.ts";
+import type { ControlPlaneParts } from "../../../src/workers/control_parts.ts";
+import { ControlPlane } from "../../../src/workers/control_plane.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../../../src/workers/protocol.ts";
 import { SimulatedAdapter } from "../proxy/simulated_world.ts";
 

@@ -82,6 +82,7 @@ test("the status of all, also of who is not checked", () => {
         error: undefined,
         certificates: [],
         connections: 0,
+        service: "in",
       },
     ],
   });
