@@ -55,7 +55,7 @@ const LOOK: readonly Operation[] = [
     method: "GET",
     path: `${PREFIX}routes`,
     id: "routes",
-    summary: "Routes in the order of the file, default last, with what they carry.",
+    summary: "Routes as the table holds them, default last, with what they carry.",
     parameters: [
       textParameter("query", "Only routes that have this in their pattern or destination."),
       OFFSET,

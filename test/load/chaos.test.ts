@@ -152,6 +152,7 @@ forEachCombination((combination) => {
     const runsShort = gapOf(combination, "tells_shortage") === undefined;
     const world = await startWorld(t, combination, seededRandom(SEED), runsShort ? DESCRIPTORS : undefined);
     const { proxy } = world;
+    await world.reloadOnce();
     const descriptors = proxy.descriptors() - proxy.pipes();
     const chaos = new Chaos(world, runsShort);
     await chaos.run(WARM_UP);

@@ -91,6 +91,11 @@ export class ChaosWorld {
     await this.heal();
   }
 
+  /** Reloads once: the thread that reads files stays for a while, with descriptors of its own. */
+  async reloadOnce(): Promise<void> {
+    await this.proxy.reload(configOf(this.#parts, ++this.#generation));
+  }
+
   /** Another configuration each second, until `isOver`. */
   async reload(isOver: () => boolean): Promise<void> {
     while (!isOver()) {
