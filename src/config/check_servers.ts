@@ -61,8 +61,8 @@ export function selfRouteWarnings({ listeners, upstreams }: Config, ownAddresses
   );
 }
 
-/** Routes of one table that are looked at. */
-const MOST_READ = 20_000;
+/** Routes of one table that are looked at: connections may wait for it, a microsecond each. */
+const MOST_READ = 2_000;
 
 const REMEDY = "write the address of the server that is meant, or another port";
 

@@ -27,7 +27,7 @@ export function changesBetween(before: Config, after: Config): Changes {
   return { changes, warnings: restartNeeded(before, after) };
 }
 
-const SECTIONS = ["timeouts", "limits", "log", "resolver", "selfAddresses", "tcp"] as const;
+const SECTIONS = ["timeouts", "limits", "log", "resolver", "selfAddresses", "tcp", "admin"] as const;
 
 function isDifferent(before: unknown, after: unknown): boolean {
   return JSON.stringify(before) !== JSON.stringify(after);
@@ -82,9 +82,9 @@ function tablesOf({ listeners }: Config): RouteTable[] {
 }
 
 function restartNeeded(before: Config, after: Config): string[] {
-  const warnings = (["workers", "adapter"] as const)
+  const warnings = (["workers", "adapter", "user", "group"] as const)
     .filter((option) => before[option] !== after[option])
-    .map((option) => `${option}: ${after[option]} counts from the next start on`);
+    .map((option) => `${option}: ${after[option] ?? "none"} counts from the next start on`);
   if (before.tcp.userTimeout !== after.tcp.userTimeout) {
     warnings.push("tcp.userTimeout counts for clients of listeners that are opened from now on, and for servers");
   }

@@ -31,6 +31,11 @@ interface Need {
 
 const NEEDS: readonly Need[] = [
   { kind: "net", why: "listeners", values: ({ config }) => config.listeners.flatMap(listenerAddress) },
+  {
+    kind: "net",
+    why: "admin",
+    values: ({ config }) => (config.admin === undefined ? [] : listenerAddress(config.admin)),
+  },
   { kind: "net", why: "servers", values: serverAddresses },
   { kind: "net", why: "names of servers", values: serverNames },
   { kind: "net", why: "health checks", values: checkedAddresses },
@@ -40,6 +45,7 @@ const NEEDS: readonly Need[] = [
   // A reload reads the file in one, too.
   { kind: "read", why: "threads load the program", values: ({ program }) => [program] },
   { kind: "read", why: "passwords", values: ({ config }) => passwords(config, "file") },
+  { kind: "read", why: "the admin token", values: ({ config }) => adminToken(config, "file") },
   { kind: "read", why: "unix: listeners and servers", values: unixPaths },
   {
     kind: "read",
@@ -54,6 +60,7 @@ const NEEDS: readonly Need[] = [
   { kind: "write", why: "the access log", values: logFile },
   { kind: "env", why: "the YAML parser", values: () => ["LOG_STREAM", "LOG_TOKENS"] },
   { kind: "env", why: "passwords", values: ({ config }) => passwords(config, "env") },
+  { kind: "env", why: "the admin token", values: ({ config }) => adminToken(config, "env") },
   {
     kind: "env",
     why: "the service manager",
@@ -82,7 +89,7 @@ export function needsUnstableNet({ config, adapter }: NeedContext): boolean {
   return adapter === "deno" && config.workers !== 1;
 }
 
-function listenerAddress({ endpoint }: Config["listeners"][number]): string[] {
+function listenerAddress({ endpoint }: Pick<Config["listeners"][number], "endpoint">): string[] {
   if (endpoint.kind === "unix") return [];
   // Deno takes 0 for a port that cannot be; any port of the address then.
   return [endpoint.port === 0 ? formatEndpoint(endpoint).replace(/:0$/, "") : formatEndpoint(endpoint)];
@@ -168,6 +175,12 @@ function passwords(config: Config, kind: "file" | "env"): string[] {
     if (source === undefined || source.kind !== kind) return [];
     return [source.kind === "file" ? source.path : source.name];
   });
+}
+
+function adminToken({ admin }: Config, kind: "file" | "env"): string[] {
+  const source = admin?.token;
+  if (source === undefined || source.kind !== kind) return [];
+  return [source.kind === "file" ? source.path : source.name];
 }
 
 /** libc asks nobody; only what this thread itself opens counts. */

@@ -20,8 +20,15 @@ function printed(file: string, adapter: string, more: readonly string[] = []): s
   return execFileSync(binary("node"), args, { cwd: ROOT, encoding: "utf8" }).trim().split(" ");
 }
 
+interface Run {
+  readonly endpoint: string | undefined;
+  readonly said: string;
+  /** All that it has said by now. */
+  later(): string;
+}
+
 /** What it says until it listens or ends; `undefined` for the endpoint where it ended. */
-async function run(scope: Scope, words: readonly string[]): Promise<{ endpoint: string | undefined; said: string }> {
+async function run(scope: Scope, words: readonly string[]): Promise<Run> {
   const child = spawn(binary("deno"), words.slice(1), { cwd: ROOT, stdio: ["ignore", "ignore", "pipe"] });
   scope.after(() => void child.kill("SIGKILL"));
   let said = "";
@@ -37,7 +44,7 @@ async function run(scope: Scope, words: readonly string[]): Promise<{ endpoint: 
     () => (ended || said.includes("access log:") ? true : undefined),
     30_000,
   );
-  return { endpoint: /listening on (\S+):/.exec(said)?.[1], said };
+  return { endpoint: /listening on (\S+):/.exec(said)?.[1], said, later: () => said };
 }
 
 async function passesTraffic(scope: Scope, endpoint: string): Promise<boolean> {
@@ -96,5 +103,34 @@ forEachCombination(({ name, runtime, adapter }) => {
     const client = await dial(t, endpoint);
     client.send(helloFor(HOST));
     await client.receiveText("hello");
+  });
+
+  test("the admin interface, its token, and a file that is watched", { skip }, async (t) => {
+    const origin = await startOrigin(t, { accept: greet("hello") });
+    const directory = temporaryDirectory(t);
+    const file = join(directory, "certless.yaml");
+    const token = join(directory, "token");
+    writeFileSync(token, "s3cret\n");
+    const config = {
+      listeners: [{ address: "127.0.0.1:0" }],
+      routes: { [HOST]: origin.address },
+      admin: { address: "127.0.0.1:0", token: { file: token } },
+      watch: true,
+      log: { access: false },
+    };
+    writeFileSync(file, JSON.stringify(config));
+    const { said, later } = await run(t, printed(file, adapter));
+    const address = /admin interface: (\S+)/.exec(said)?.[1];
+    assert.ok(address, said);
+    const ask = async (path: string): Promise<Response> =>
+      await fetch(`http://${address}/${path}`, { headers: { Authorization: "Bearer s3cret" } });
+    for (const path of ["api/v1/status", "metrics", "api/v1/connections"])
+      assert.equal((await ask(path)).status, 200, path);
+    writeFileSync(file, JSON.stringify({ ...config, routes: { ...config.routes, "more.test": "reject" } }));
+    await until(
+      () => `a reload; it said ${later()}`,
+      () => later().includes("reloaded in") || undefined,
+    );
+    assert.doesNotMatch(later(), /Requires|--allow|internal error/);
   });
 });

@@ -45,9 +45,9 @@ limits: { perClient: 9 }
 });
 
 test("what counts from the next start on is told as a warning", () => {
-  const { warnings } = between(`${BASE}workers: 4\nadapter: node\ntcp: { userTimeout: 5s }\n`);
-  assert.equal(warnings.length, 3);
-  assert.match(warnings.join("\n"), /workers: 4 .*\nadapter: node .*\ntcp\.userTimeout/);
+  const { warnings } = between(`${BASE}workers: 4\nadapter: node\nuser: nobody\ntcp: { userTimeout: 5s }\n`);
+  assert.equal(warnings.length, 4);
+  assert.match(warnings.join("\n"), /workers: 4 .*\nadapter: node .*\nuser: nobody .*\ntcp\.userTimeout/);
 });
 
 test("many routes are counted, not compared", () => {
