@@ -47,7 +47,7 @@ const STYLE = `
 
 /** A chart of everyone that was measured whole; `caption` says where, when and with which versions. */
 export function chart(results: readonly Result[], caption: string): string {
-  const shown = results.filter(({ kind, name }) => kind !== "direct" && !name.endsWith("+log"));
+  const shown = results.filter(({ kind, name }) => kind !== "direct" && !/\+(?:log|all)$/.test(name));
   const panelHeight = HEAD + shown.length * ROW + MARGIN;
   const height = MARGIN + 2 * panelHeight + FOOT;
   const panels = PANELS.map((one, index) => {

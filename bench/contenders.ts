@@ -34,37 +34,54 @@ export interface Contender {
   readonly loads: readonly LoadName[];
   /** Writes its configuration and says how to start it. Undefined: there is no proxy to start. @throws {Error} saying why it cannot be. */
   prepare(place: Place): Command | undefined;
+  /** The path of an admin interface that is asked meanwhile, as an open page would. */
+  readonly polled?: (place: Place) => string;
+}
+
+/** What a certless does besides, whose name then ends in it: an access log; that, metrics and a page that is open. */
+const EXTRAS = ["+log", "+all"] as const;
+type Extra = (typeof EXTRAS)[number];
+
+/** Only connections are measured of it, and only where it is asked for. */
+export function hasExtra({ name }: Contender): boolean {
+  return EXTRAS.some((extra) => name.endsWith(extra));
 }
 
 /** All that there could be, in the order in which they take turns. */
 export function contenders(program: Program): Contender[] {
-  const sockets = CERTLESS_RUNTIMES.map((runtime) => certless(program, runtime, runtime, false));
-  const linux = CERTLESS_RUNTIMES.map((runtime) => certless(program, "linux", runtime, false));
-  const logging = [...sockets, ...linux].map(({ name }) => {
-    const [adapter, runtime] = name.split("@") as [string, Runtime?];
-    return certless(program, adapter, runtime ?? (adapter as Runtime), true);
-  });
+  const sockets = CERTLESS_RUNTIMES.map((runtime) => certless(program, runtime, runtime));
+  const linux = CERTLESS_RUNTIMES.map((runtime) => certless(program, "linux", runtime));
+  const busy = EXTRAS.flatMap((extra) =>
+    [...sockets, ...linux].map(({ name }) => {
+      const [adapter, runtime] = name.split("@") as [string, Runtime?];
+      return certless(program, adapter, runtime ?? (adapter as Runtime), extra);
+    }),
+  );
   return [
     ...linux,
     ...PEERS,
     ...sockets,
     { name: "direct", kind: "direct", loads: LOAD_NAMES, prepare: () => undefined },
-    ...logging,
+    ...busy,
   ];
 }
 
-/** With `logging`, one access log line of JSON a connection goes to a file, and only connections are measured. */
-function certless(program: Program, adapter: string, runtime: Runtime, logging: boolean): Contender {
+const adminSocket = ({ directory }: Place): string => join(directory, "admin.sock");
+
+/** With an `extra`, one access log line of JSON a connection goes to a file. */
+function certless(program: Program, adapter: string, runtime: Runtime, extra?: Extra): Contender {
   const name = adapter === runtime ? runtime : `${adapter}@${runtime}`;
   return {
-    name: logging ? `${name}+log` : name,
+    name: `${name}${extra ?? ""}`,
     kind: "certless",
-    loads: logging ? ["connection"] : LOAD_NAMES,
+    loads: extra === undefined ? LOAD_NAMES : ["connection"],
+    ...(extra === "+all" && { polled: adminSocket }),
     prepare: (place) => {
       // Off for all, as the peers' are: it is on by default here.
-      const access = logging ? { path: join(place.directory, "access.log"), format: "json" } : false;
+      const access = extra !== undefined ? { path: join(place.directory, "access.log"), format: "json" } : false;
       const log = `log: ${JSON.stringify({ access })}`;
-      const tuning = [...(program.hasWorkers ? ["workers: 1"] : []), log].join("\n");
+      const admin = extra === "+all" ? [`admin: { address: "unix:${adminSocket(place)}" }`] : [];
+      const tuning = [...(program.hasWorkers ? ["workers: 1"] : []), log, ...admin].join("\n");
       const configuration = fill("certless.yaml", "certless.yaml", place, { TUNING: tuning });
       return { file: binary(runtime), args: program.args(runtime, ["run", configuration, "--adapter", adapter]) };
     },

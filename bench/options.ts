@@ -11,7 +11,8 @@ export const USAGE = `Measures certless beside nginx, HAProxy, sniproxy and a di
 Usage: npm run bench -- [OPTIONS]
 
   --quick          a rough look: less than 7 minutes instead of less than 25
-  --only NAME,…    these contenders: nginx, bun, linux@bun, bun+log (with an access log), …;
+  --only NAME,…    these contenders: nginx, bun, linux@bun, bun+log (with an access log),
+                   bun+all (with that, metrics and a page that is open), …;
                    the start of a name takes all that begin so
   --rounds N       rounds; every contender has its turn in each, and the median counts
   --json FILE      write every number

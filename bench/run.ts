@@ -12,7 +12,7 @@ import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { bundle } from "./certless_program.ts";
 import { chart } from "./chart.ts";
-import { type Contender, contenders } from "./contenders.ts";
+import { type Contender, contenders, hasExtra } from "./contenders.ts";
 import { Generator } from "./generator.ts";
 import { describeMachine, versionOfContender } from "./machine.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
@@ -107,17 +107,13 @@ function choose(all: readonly Contender[], { only, settings }: BenchOptions): Co
   const chosen = only.flatMap((name) => {
     const exact = all.filter((contender) => contender.name === name);
     const found =
-      exact.length > 0 ? exact : all.filter((contender) => contender.name.startsWith(name) && !isLogging(contender));
+      exact.length > 0 ? exact : all.filter((contender) => contender.name.startsWith(name) && !hasExtra(contender));
     if (found.length > 0) return found;
     throw new Error(`Cannot measure "${name}": there are ${all.map((contender) => contender.name).join(", ")}`);
   });
   return all.filter((contender) =>
-    only.length > 0 ? chosen.includes(contender) : settings.logging || !isLogging(contender),
+    only.length > 0 ? chosen.includes(contender) : settings.logging || !hasExtra(contender),
   );
-}
-
-function isLogging({ name }: Contender): boolean {
-  return name.endsWith("+log");
 }
 
 /** The proxy's core is for the proxy alone. @throws {Error} where there is none to give. */

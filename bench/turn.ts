@@ -14,6 +14,7 @@ import { pssBytes } from "./cpu.ts";
 import type { Generator } from "./generator.ts";
 import { LOADS, type Numbers, numbersOf, type Samples } from "./metrics.ts";
 import type { Settings } from "./options.ts";
+import { pollLikeThePage } from "./page_polls.ts";
 import { ProxyProcess } from "./proxy_process.ts";
 
 /** The core that the proxy has for itself; everybody else is on the other. */
@@ -50,12 +51,15 @@ export async function takeTurn(
     if (command === undefined) return await measure(contender, undefined, generator.originPort, generator, settings);
     const startedAt = performance.now();
     const proxy = new ProxyProcess(command, PROXY_CORE, own);
+    let stopPolling = (): void => {};
     try {
       await firstRouted(proxy, generator, place);
       const start = performance.now() - startedAt;
+      if (contender.polled !== undefined) stopPolling = pollLikeThePage(contender.polled(place));
       const turn = await measure(contender, proxy, place.port, generator, settings);
       return { ...turn, numbers: { ...turn.numbers, start } };
     } finally {
+      stopPolling();
       await proxy.stop();
     }
   } finally {
