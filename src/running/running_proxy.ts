@@ -290,7 +290,10 @@ export class ProxyAtWork {
     checkAdapterOptions(config, workerAdapter);
     const secrets = await loadSecrets(config, host);
     const log = this.#log.prepare(config.log);
-    const admin = await this.#admin.prepare(config.admin);
+    const admin = await this.#admin.prepare(config.admin).catch((error: unknown) => {
+      log.release();
+      throw error;
+    });
     const board = this.#plane.board;
     board.allot(config.upstreams.values());
     try {
