@@ -164,10 +164,9 @@ class OwnThread implements Plane {
   };
 
   async start(): Promise<void> {
-    await this.#server.start();
-    this.#metrics?.start();
     const wanted = this.#cycle.config.listeners.map(({ endpoint }) => endpoint);
     await this.#server.start(await this.#tried(wanted, this.#inherited));
+    this.#metrics?.start();
   }
 
   /** Where ports are shared, a stranger's would be, too, unnoticed. */

@@ -103,7 +103,7 @@ forEachCombination((combination) => {
   test("a port that is taken: one line, exit code 2", async (t) => {
     const origin = await startOrigin(t);
     const proxy = launch(t, combination, {
-      config: { listeners: [{ address: origin.address }], routes: { default: origin.address } },
+      config: { listeners: [{ address: origin.address }], routes: { default: "127.0.0.1:1" } },
       mayFail: true,
     });
     assert.equal((await proxy.waitForExit()).code, 2);
