@@ -27,13 +27,13 @@ export const ADMIN_OPTIONS: Readonly<Record<string, CommandOption>> = {
   "token-file": {
     type: "string",
     value: "PATH",
-    help: "file whose one line is the token (default: CERTLESS_ADMIN_TOKEN, else as FILE says)",
+    help: "file whose one line is the token (else CERTLESS_ADMIN_TOKEN, or as FILE says)",
   },
 };
 
 /** The same paragraph in each one's help. */
-export const ADMIN_HELP = `The proxy is found by the admin option of FILE (certless.yaml if none is named), or by --admin. Exit code 2: it
-cannot be asked.`;
+export const ADMIN_HELP = `The proxy is found by the admin option of FILE (certless.yaml if none is named), or by --admin. Exit
+code 2: it cannot be asked.`;
 
 /** Milliseconds; a reload of a very large file takes its time. */
 const PATIENCE = 120_000;

@@ -16,7 +16,8 @@ export const check: Command = {
   help: `Reads FILE (certless.yaml if none is named, - for standard input) and prints every fault with its
 place and what to do about it. No port is opened, and nothing resolved but with --resolve.
 
-Exit code 0: it is valid. 1: a password that it names cannot be read, or a name in it does not resolve. 2: it has faults, or cannot be read.`,
+Exit code 0: it is valid. 1: a password that it names cannot be read, or a name in it does not
+resolve. 2: it has faults, or cannot be read.`,
   options: { resolve: { type: "boolean", help: "look up the names that servers are given by, too" } },
   maxPositionals: 1,
   async run(context: CliContext, { values, positionals }: CommandArgs): Promise<number> {

@@ -23,9 +23,9 @@ const UNKNOWN = "unknown.example.test";
 export const demo: Command = {
   summary: "two TLS servers, the proxy and real requests: no root, nothing to configure",
   usage: "[--keep]",
-  help: `Starts two HTTPS servers with certificates made on the spot and the proxy in front of them, on free ports of
-127.0.0.1, then makes real HTTPS requests through it by two names and an unknown one, and shows who answered,
-whose certificate the client verified, and what the access log says.`,
+  help: `Starts two HTTPS servers with certificates made on the spot and the proxy in front of them, on free
+ports of 127.0.0.1, then makes real HTTPS requests through it by two names and an unknown one, and
+shows who answered, whose certificate the client verified, and what the access log says.`,
   options: { keep: { type: "boolean", help: "stay up afterwards, to try it with curl; Ctrl-C ends it" } },
   maxPositionals: 0,
   async run(context: CliContext, { values }: CommandArgs): Promise<number> {

@@ -17,17 +17,19 @@ import { plural } from "./summary.ts";
 export const doctor: Command = {
   summary: "find what is wrong with a configuration or a name, and say what to do",
   usage: "[NAME] [FILE] [--ip ADDRESS] [--json]",
-  help: `Without NAME it examines FILE (certless.yaml if none is named) with all that it leads to: routes, regular
-expressions, ports, and the servers of every exact name with their certificates. With NAME it follows that name: hosts
-file, DNS, HTTPS records, route, server, and the proxy that runs.
+  help: `Without NAME it examines FILE (certless.yaml if none is named) with all that it leads to: routes,
+regular expressions, ports, and the servers of every exact name with their certificates. With NAME
+it follows that name: hosts file, DNS, HTTPS records, route, server, and the proxy that runs.
 
   certless doctor
   certless doctor api.example.com
   certless doctor api.example.com --ip 10.0.0.5
 
-The last one also works on a client's machine, without a configuration: does the name lead to the proxy at that address?
+The last one also works on a client's machine, without a configuration: does the name lead to the
+proxy at that address?
 
-Exit code 0: nothing worse than a note. 1: a warning or a fault. 2: the question or the configuration is faulty.`,
+Exit code 0: nothing worse than a note. 1: a warning or a fault. 2: the question or the
+configuration is faulty.`,
   options: {
     ip: { type: "string", value: "ADDRESS", help: "address of the proxy, as clients reach it" },
     json: { type: "boolean", help: "findings as a JSON array, for machines" },

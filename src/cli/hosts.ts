@@ -13,8 +13,9 @@ export const hosts: Command = {
 
   certless hosts --ip 10.0.0.5 >> /etc/hosts
 
-Where listeners have addresses of their own, each name gets that of its listener; --ip is the address of those that
-listen on all of them. A hosts file knows no wildcards, so routes with one stand there as comments.`,
+Where listeners have addresses of their own, each name gets that of its listener; --ip is the
+address of those that listen on all of them. A hosts file knows no wildcards, so routes with one
+stand there as comments.`,
   options: {
     ip: { type: "string", value: "ADDRESS", help: "address of this proxy, as the developers' machines reach it" },
   },

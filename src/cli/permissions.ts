@@ -7,11 +7,13 @@ import { load } from "./load.ts";
 export const permissions: Command = {
   summary: "the deno run line with no more permissions than a configuration needs",
   usage: "[FILE] [--adapter NAME] [--unit]",
-  help: `Prints the command line with which Deno runs FILE (certless.yaml if none is named), and may do nothing else: each
-permission in it is needed by something in FILE. With the adapter linux (the default), FFI is among them, and who may
-call libc may do all that the system's user may; --adapter deno does without.
+  help: `Prints the command line with which Deno runs FILE (certless.yaml if none is named), and may do
+nothing else: each permission in it is needed by something in FILE. With the adapter linux (the
+default), FFI is among them, and who may call libc may do all that the system's user may; --adapter
+deno does without.
 
-Node and Bun have no such permissions that would fit; there a unit file has to do it (examples/certless.service).`,
+Node and Bun have no such permissions that would fit; there a unit file has to do it
+(examples/certless.service).`,
   options: {
     adapter: { type: "string", value: "NAME", help: "linux or deno (default: the configuration's, else linux)" },
     unit: { type: "boolean", help: "for a systemd unit: sockets that it passes, readiness and watchdog, too" },

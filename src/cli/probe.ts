@@ -24,10 +24,10 @@ import { plural, routeTables } from "./summary.ts";
 export const probe: Command = {
   summary: "ask every server of every upstream whether it is well",
   usage: "[FILE]",
-  help: `Checks each server of each upstream of FILE (certless.yaml if none is named) once, from this machine, as the
-upstream's healthCheck says; where there is none, by a TLS handshake if a TLS listener's routes lead there, else by a
-connect. Shows the time it took, and of each certificate how long it is valid and what is wrong with it. Servers
-behind an upstream's via are not asked.
+  help: `Checks each server of each upstream of FILE (certless.yaml if none is named) once, from this
+machine, as the upstream's healthCheck says; where there is none, by a TLS handshake if a TLS
+listener's routes lead there, else by a connect. Shows the time it took, and of each certificate how
+long it is valid and what is wrong with it. Servers behind an upstream's via are not asked.
 
 Exit code 0: all are up. 1: one is down, or not to be found. 2: the configuration is faulty.`,
   options: {},

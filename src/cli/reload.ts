@@ -9,8 +9,8 @@ import { reloadLines } from "./reload_text.ts";
 export const reload: Command = {
   summary: "have the running proxy read its configuration anew",
   usage: "[FILE] [--admin ADDRESS] [--token-file PATH]",
-  help: `The running proxy reads its own file again and puts it in force as a whole; prints what has changed. Where the
-file has faults, each is printed with its place, and the configuration in force stays.
+  help: `The running proxy reads its own file again and puts it in force as a whole; prints what has changed.
+Where the file has faults, each is printed with its place, and the configuration in force stays.
 
 ${ADMIN_HELP} 0: it is in force. 2: it was refused, too.`,
   options: ADMIN_OPTIONS,

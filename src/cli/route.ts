@@ -21,9 +21,11 @@ export const route: Command = {
   certless route api.example.com
   certless route api.example.com --port 443 --resolve
 
-With --live the running proxy is asked, whose configuration may be another one than the file's; FILE says where it is.
+With --live the running proxy is asked, whose configuration may be another one than the file's; FILE
+says where it is.
 
-Exit code 0: it is forwarded. 1: it is rejected everywhere. 2: the question or the configuration is faulty.`,
+Exit code 0: it is forwarded. 1: it is rejected everywhere. 2: the question or the configuration is
+faulty.`,
   options: {
     port: { type: "string", value: "N", help: "only the listener on this port" },
     client: { type: "string", value: "IP", help: "as this client: do access lists and trustedProxies let it in?" },

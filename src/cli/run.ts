@@ -14,15 +14,16 @@ import { destinationText, plural } from "./summary.ts";
 export const run: Command = {
   summary: "run the proxy",
   usage: "[FILE] [--adapter NAME] [--replace PID]",
-  help: `Reads FILE (certless.yaml if none is named, - for standard input), opens the listeners and serves until it
-is stopped. Startup lines go to standard error, the access log where the configuration says.
+  help: `Reads FILE (certless.yaml if none is named, - for standard input), opens the listeners and serves
+until it is stopped. Startup lines go to standard error, the access log to where FILE says.
 
-Signals: SIGTERM and SIGINT stop accepting and let connections finish for timeouts.drain, a second one ends at
-once. SIGHUP reads FILE again and puts it in force; where it has faults, they are told and the former one stays.
-SIGHUP and SIGUSR1 open the access log's file anew.
+Signals: SIGTERM and SIGINT stop accepting and let connections finish for timeouts.drain, a second
+one ends at once. SIGHUP reads FILE again and puts it in force; where it has faults, they are told
+and the former one stays. SIGHUP and SIGUSR1 open the access log's file anew.
 
-With --replace, the listening sockets of that process are taken over; once this one serves, that one is sent SIGTERM,
-and drains. Under systemd, sockets that it passes (LISTEN_FDS) are used, and it is told of what happens (NOTIFY_SOCKET).`,
+With --replace, the listening sockets of that process are taken over; once this one serves, that one
+is sent SIGTERM, and drains. Under systemd, sockets that it passes (LISTEN_FDS) are used, and it is
+told of what happens (NOTIFY_SOCKET).`,
   options: {
     adapter: {
       type: "string",

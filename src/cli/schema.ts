@@ -6,7 +6,7 @@ import { type CliContext, type Command, EXIT } from "./command.ts";
 export const schema: Command = {
   summary: "print the JSON Schema of the configuration, for editors",
   usage: "",
-  help: `Writes the schema to standard output. With it, an editor completes and checks certless.yaml as you type:
+  help: `Writes the schema to standard output. With it, an editor completes and checks certless.yaml:
 
   certless schema > certless.schema.json
 

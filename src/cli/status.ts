@@ -11,8 +11,8 @@ import { plural } from "./summary.ts";
 export const status: Command = {
   summary: "is the running proxy well? one screen",
   usage: "[FILE] [--admin ADDRESS] [--token-file PATH] [--json]",
-  help: `Asks the running proxy how it is: connections, upstreams' servers, how connections ended, and what an operator
-should look at, each with what to do.
+  help: `Asks the running proxy how it is: connections, upstreams' servers, how connections ended, and what
+an operator should look at, each with what to do.
 
 ${ADMIN_HELP} 0: all is well. 1: something wants attention.`,
   options: { ...ADMIN_OPTIONS, json: { type: "boolean", help: "the answer as JSON, for programs" } },

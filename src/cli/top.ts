@@ -17,8 +17,8 @@ const PAGE = { columns: 80, rows: 60 };
 export const top: Command = {
   summary: "the running proxy live: rates, names, upstreams, connections",
   usage: "[FILE] [--admin ADDRESS] [--token-file PATH]",
-  help: `Shows rates, the busiest names, upstreams' servers and the newest connections, anew each second; q ends it. Where
-standard output is no terminal, it is printed once.
+  help: `Shows rates, the busiest names, upstreams' servers and the newest connections, anew each second; q
+ends it. Where standard output is no terminal, it is printed once.
 
 ${ADMIN_HELP}`,
   options: ADMIN_OPTIONS,
