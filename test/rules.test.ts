@@ -123,7 +123,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/health/upstream_health.ts":
     "the control plane puts it to work: test/unit/workers/upstream_watch.test.ts gives it members and a virtual time",
   "src/mod.ts": "test/packaging uses it as a library on each runtime; the command line and conformance run on it",
-  "src/opening/reply_buffer.ts": "the openings keep their replies in it: test/unit/opening/",
+  "src/opening/proxy_opening.ts": "the openings through a proxy are some: test/unit/opening/",
   "src/postgres/error_response.ts": "ClientPrelude sends it: test/unit/postgres/client_prelude.test.ts reads it",
   "src/proxy/connection.ts":
     "ProxyServer owns every connection: test/unit/proxy/proxy_server.test.ts, test/conformance",

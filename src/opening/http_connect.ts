@@ -8,9 +8,9 @@
 import { byteAt, hasAscii, Writer } from "../bytes.ts";
 import { NEED_MORE, type NeedMore, ParseError } from "../errors.ts";
 import { base64, utf8 } from "./base64.ts";
-import type { Opening, OpeningAnswer } from "./opening.ts";
+import type { OpeningAnswer } from "./opening.ts";
 import type { ProxiedTarget, ProxyCredentials } from "./proxied_target.ts";
-import { ReplyBuffer } from "./reply_buffer.ts";
+import { ProxyOpening } from "./proxy_opening.ts";
 
 export interface ConnectReply {
   /** 200 to 599: interim replies are passed over. */
@@ -99,34 +99,29 @@ export function connectRequest(target: ProxiedTarget, credentials: ProxyCredenti
   return request.ascii("\r\n").written();
 }
 
-export class HttpConnect implements Opening {
-  readonly #target: ProxiedTarget;
-  readonly #credentials: ProxyCredentials | undefined;
-  readonly #reply = new ReplyBuffer();
-
+export class HttpConnect extends ProxyOpening {
   constructor(target: ProxiedTarget, credentials: ProxyCredentials | undefined) {
-    this.#target = target;
-    this.#credentials = credentials;
+    super("HTTP", target, credentials);
   }
 
   begin(): Uint8Array {
-    return connectRequest(this.#target, this.#credentials);
+    return connectRequest(this.target, this.credentials);
   }
 
   received(bytes: Uint8Array): OpeningAnswer {
-    const reply = readConnectReply(this.#reply.append(bytes));
+    const reply = readConnectReply(this.append(bytes));
     if (reply === NEED_MORE) return NEED_MORE;
-    if (reply instanceof ParseError) return refused(`its reply is no HTTP: ${reply.detail} (byte ${reply.offset})`);
+    if (reply instanceof ParseError) {
+      return this.refused(`its reply is no HTTP: ${reply.detail} (byte ${reply.offset})`);
+    }
     // Content-Length and Transfer-Encoding of a 2xx reply to CONNECT are to be ignored (RFC 9110 §9.3.6).
-    if (reply.status < 300) return { kind: "done", surplus: this.#reply.take(reply.bytes) };
-    return refused(`it answered ${reply.status}${this.#meaning(reply.status)}`);
+    if (reply.status < 300) return { kind: "done", surplus: this.take(reply.bytes) };
+    return this.refused(`it answered ${reply.status}${this.#meaning(reply.status)}`);
   }
 
   #meaning(status: number): string {
     if (status !== 407) return MEANINGS[status] ?? "";
-    return this.#credentials === undefined
-      ? " (it wants credentials, and via has none)"
-      : " (it wants other credentials)";
+    return ` (${this.credentialsFault})`;
   }
 }
 
@@ -136,7 +131,3 @@ const MEANINGS: Readonly<Record<number, string>> = {
   503: " (it cannot reach the server)",
   504: " (the server does not answer it)",
 };
-
-function refused(why: string): OpeningAnswer {
-  return { kind: "failed", reason: "proxy_refused", detail: `The HTTP proxy refused: ${why}` };
-}

@@ -9,9 +9,9 @@ import { parseIp } from "../address.ts";
 import { byteAt, Writer } from "../bytes.ts";
 import { NEED_MORE, type NeedMore, ParseError } from "../errors.ts";
 import { utf8 } from "./base64.ts";
-import type { Opening, OpeningAnswer } from "./opening.ts";
+import type { OpeningAnswer } from "./opening.ts";
 import type { ProxiedTarget, ProxyCredentials } from "./proxied_target.ts";
-import { ReplyBuffer } from "./reply_buffer.ts";
+import { ProxyOpening } from "./proxy_opening.ts";
 
 const VERSION = 5;
 const AUTH_VERSION = 1;
@@ -82,39 +82,35 @@ export function socksCredentials({ username, password }: ProxyCredentials): Uint
   return request.written();
 }
 
-export class Socks5 implements Opening {
-  readonly #target: ProxiedTarget;
-  readonly #credentials: ProxyCredentials | undefined;
-  readonly #reply = new ReplyBuffer();
+export class Socks5 extends ProxyOpening {
   #awaits: "method" | "authentication" | "connect" = "method";
 
   constructor(target: ProxiedTarget, credentials: ProxyCredentials | undefined) {
-    this.#target = target;
-    this.#credentials = credentials;
+    super("SOCKS5", target, credentials);
   }
 
   begin(): Uint8Array {
-    return this.#credentials === undefined
+    return this.credentials === undefined
       ? Uint8Array.of(VERSION, 1, NO_AUTHENTICATION)
       : Uint8Array.of(VERSION, 2, NO_AUTHENTICATION, USERNAME_PASSWORD);
   }
 
   received(bytes: Uint8Array): OpeningAnswer {
-    const buffer = this.#reply.append(bytes);
+    const buffer = this.append(bytes);
     const reply = this.#read(buffer);
     if (reply === NEED_MORE) return NEED_MORE;
-    if (reply instanceof ParseError) return refused(`${reply.detail} (byte ${reply.offset} of its reply)`);
-    const surplus = this.#reply.take(reply.bytes);
-    if (this.#awaits !== "connect" && surplus.length > 0) return refused("it answers what it was not asked");
+    if (reply instanceof ParseError) return this.refused(`${reply.detail} (byte ${reply.offset} of its reply)`);
+    const surplus = this.take(reply.bytes);
+    if (this.#awaits !== "connect" && surplus.length > 0) return this.refused("it answers what it was not asked");
     switch (this.#awaits) {
       case "method":
         return this.#method(reply.code);
       case "authentication":
-        return reply.code === 0 ? this.#connect() : refused("it wants other credentials");
+        return reply.code === 0 ? this.#connect() : this.refused(this.credentialsFault);
       case "connect":
         return reply.code === 0
           ? { kind: "done", surplus }
-          : refused(REPLIES[reply.code] ?? `its code is ${reply.code}`);
+          : this.refused(REPLIES[reply.code] ?? `its code is ${reply.code}`);
     }
   }
 
@@ -125,17 +121,17 @@ export class Socks5 implements Opening {
 
   #method(method: number): OpeningAnswer {
     if (method === NO_AUTHENTICATION) return this.#connect();
-    if (method === USERNAME_PASSWORD && this.#credentials !== undefined) {
+    if (method === USERNAME_PASSWORD && this.credentials !== undefined) {
       this.#awaits = "authentication";
-      return { kind: "send", bytes: socksCredentials(this.#credentials) };
+      return { kind: "send", bytes: socksCredentials(this.credentials) };
     }
-    if (method !== NO_METHOD) return refused("it chose a method that was not offered");
-    return refused(this.#credentials === undefined ? "it wants credentials, and via has none" : "it takes no password");
+    if (method !== NO_METHOD) return this.refused("it chose a method that was not offered");
+    return this.refused(this.credentials === undefined ? this.credentialsFault : "it takes no password");
   }
 
   #connect(): OpeningAnswer {
     this.#awaits = "connect";
-    return { kind: "send", bytes: socksRequest(this.#target) };
+    return { kind: "send", bytes: socksRequest(this.target) };
   }
 }
 
@@ -150,7 +146,3 @@ const REPLIES: Readonly<Record<number, string>> = {
   7: "it does not know CONNECT",
   8: "it does not know this type of address",
 };
-
-function refused(why: string): OpeningAnswer {
-  return { kind: "failed", reason: "proxy_refused", detail: `The SOCKS5 proxy refused: ${why}` };
-}

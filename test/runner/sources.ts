@@ -77,7 +77,7 @@ export function hasBehaviour({ code }: Source): boolean {
   const withoutTypes = code
     .replace(/^(?:export )?(?:interface\b[^\n]*|type\b[^\n]*)\{$[\s\S]*?^\};?$/gm, "")
     .replace(/^(?:export )?type\b[\s\S]*?;$/gm, "");
-  return /^(?:export )?(?:async )?(?:function|class)\b|=>/m.test(withoutTypes);
+  return /^(?:export )?(?:async function|function|(?:abstract )?class)\b|=>/m.test(withoutTypes);
 }
 
 const FUNCTION_HEAD =
