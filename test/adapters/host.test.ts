@@ -8,11 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, describe, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { createHost } from "../../adapters/host.ts";
 import { runtimeName } from "../../adapters/select.ts";
 import { toIoError } from "../../adapters/shared/io_error.ts";
 import type { IoError } from "../../src/errors.ts";
+import { until } from "./peers.ts";
 
 const host = createHost();
 const directory = mkdtempSync(join(tmpdir(), "certless-host-"));
@@ -61,18 +61,14 @@ describe("host", () => {
   });
 
   test("hears signals until it is told to stop", async () => {
-    let heard = 0;
+    let [heard, witnessed] = [0, 0];
     const stop = host.onSignal("SIGUSR1", () => heard++);
-    const keep = host.onSignal("SIGUSR1", () => {});
-    const hears = async (count: number): Promise<void> => {
-      process.kill(process.pid, "SIGUSR1");
-      for (let i = 0; i < 100 && heard < count; i++) await delay(5);
-      await delay(20);
-    };
-    await hears(1);
-    assert.equal(heard, 1);
+    const keep = host.onSignal("SIGUSR1", () => witnessed++);
+    process.kill(process.pid, "SIGUSR1");
+    await until(() => heard === 1 && witnessed === 1, "the signal, for both");
     stop();
-    await hears(1);
+    process.kill(process.pid, "SIGUSR1");
+    await until(() => witnessed === 2, "the second signal");
     assert.equal(heard, 1);
     keep();
   });
@@ -107,7 +103,7 @@ describe("log sink", () => {
     sink.write("one");
     sink.write("zwei ü");
     assert.deepEqual(lines("a.log"), ["old"]);
-    for (let i = 0; i < 400 && lines("a.log").length < 3; i++) await delay(5);
+    await until(() => lines("a.log").length >= 3, "the lines");
     assert.deepEqual(lines("a.log"), ["old", "one", "zwei ü"]);
     sink.write("three");
     await sink.flush();
@@ -206,8 +202,12 @@ describe("log sink", () => {
 
   test("a reader that stands still: the queue is bounded, and the log says what is missing", async () => {
     const child = start("stuck");
-    await delay(1200);
-    const { code, out, err } = await finished(child);
+    let err = "";
+    child.stderr?.on("data", (chunk) => {
+      err += String(chunk);
+    });
+    await until(() => /^dropped \d+\n/.test(err), "what it has dropped", 60_000);
+    const { code, out } = await finished(child);
     assert.equal(code, 0, err);
     const dropped = Number(/dropped (\d+)/.exec(err)?.[1]);
     assert.ok(dropped > 10_000 && dropped < 40_000, err);

@@ -16,7 +16,7 @@ if (mode === "exit") {
   const line = "x".repeat(1000);
   for (let i = 0; i < 40_000; i++) sink.write(`${i} ${line}`);
   process.stderr.write(`dropped ${sink.dropped}\n`);
-  await delay(800);
+  await sink.flush();
   sink.write("recovered");
   await sink.close();
 } else if (mode === "broken") {
