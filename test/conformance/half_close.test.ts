@@ -1,32 +1,21 @@
 /** One side's FIN closes one direction: the other goes on, for as long and as much as it likes. */
 
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { digestOf, kernelBuffers, MIB, sendBulk, untilStill } from "./harness/bulk.ts";
 import { forEachCombination } from "./harness/combinations.ts";
-import { type Joined, join } from "./harness/connection.ts";
+import type { Joined } from "./harness/connection.ts";
 import { helloFor } from "./harness/hello.ts";
-import { type Origin, startOrigin } from "./harness/origin.ts";
 import { dial } from "./harness/peer.ts";
-import { type RunningProxy, startProxy } from "./harness/proxy.ts";
-import { type Scope, suiteScope } from "./harness/waiting.ts";
+import { routing, SharedPath } from "./harness/shared_path.ts";
+import type { Scope } from "./harness/waiting.ts";
 
 const HOST = "half.example.test";
 const LARGE = 16 * MIB;
 
 forEachCombination((combination) => {
-  const scope = suiteScope();
-  let origin: Origin;
-  let proxy: RunningProxy;
-
-  before(async () => {
-    origin = await startOrigin(scope);
-    proxy = await startProxy(scope, combination, {
-      config: { listeners: [{ address: "127.0.0.1:0" }], routes: { [HOST]: origin.address } },
-    });
-  });
-
-  const joined = (t: Scope): Promise<Joined> => join(t, proxy, origin, HOST);
+  const path = new SharedPath(combination, routing(HOST));
+  const joined = (t: Scope): Promise<Joined> => path.join(t, HOST);
 
   test("the client finishes first; the server then sends 16 MiB", async (t) => {
     const { client, server, hello } = await joined(t);
@@ -39,7 +28,7 @@ forEachCombination((combination) => {
     server.finish();
     assert.equal(await client.untilEnd(), "fin");
     assert.equal(client.digest(), digestOf(1, LARGE));
-    const { reason, bytesReceived, bytesSent } = await proxy.recordOf(client);
+    const { reason, bytesReceived, bytesSent } = await path.proxy.recordOf(client);
     assert.deepEqual(
       { reason, bytesReceived, bytesSent },
       { reason: "ok", bytesReceived: hello.length + "request".length, bytesSent: LARGE },
@@ -57,7 +46,7 @@ forEachCombination((combination) => {
     client.finish();
     assert.equal(await server.untilEnd(), "fin");
     assert.equal(server.digest(), digestOf(2, LARGE, hello));
-    const { reason, bytesReceived, bytesSent } = await proxy.recordOf(client);
+    const { reason, bytesReceived, bytesSent } = await path.proxy.recordOf(client);
     assert.deepEqual(
       { reason, bytesReceived, bytesSent },
       { reason: "ok", bytesReceived: hello.length + LARGE, bytesSent: "greeting".length },
@@ -75,7 +64,7 @@ forEachCombination((combination) => {
     assert.deepEqual([await client.untilEnd(), await server.untilEnd()], ["fin", "fin"]);
     assert.equal(server.digest(), digestOf(3, LARGE, hello));
     assert.equal(client.digest(), digestOf(4, LARGE));
-    assert.equal((await proxy.recordOf(client)).reason, "ok");
+    assert.equal((await path.proxy.recordOf(client)).reason, "ok");
   });
 
   test("a FIN waits behind what a slow reader has not taken yet", async (t) => {
@@ -94,34 +83,34 @@ forEachCombination((combination) => {
       assert.equal(await reader.untilEnd(), "fin");
       assert.equal(reader.digest(), digestOf(seed, length, head));
     }
-    assert.equal((await proxy.recordOf(client)).reason, "ok");
+    assert.equal((await path.proxy.recordOf(client)).reason, "ok");
   });
 
   test("hello and FIN in one go", async (t) => {
-    const client = await dial(t, proxy.endpoint);
+    const client = await dial(t, path.proxy.endpoint);
     const hello = helloFor(HOST);
     client.send(hello).finish();
-    const server = await origin.next();
+    const server = await path.origin.next();
     assert.equal(await server.untilEnd(), "fin");
     assert.deepEqual(server.bytes, hello);
     assert.equal(client.ending, "open");
     server.send("answer").finish();
     assert.equal(await client.untilEnd(), "fin");
     assert.equal(client.text, "answer");
-    assert.equal((await proxy.recordOf(client)).reason, "ok");
+    assert.equal((await path.proxy.recordOf(client)).reason, "ok");
   });
 
   test("the server greets and finishes as soon as it accepts", async (t) => {
-    const client = await dial(t, proxy.endpoint);
+    const client = await dial(t, path.proxy.endpoint);
     client.send(helloFor(HOST));
-    const server = await origin.next();
+    const server = await path.origin.next();
     server.send("bye").finish();
     assert.equal(await client.untilEnd(), "fin");
     assert.equal(client.text, "bye");
     client.send("still here").finish();
     assert.equal(await server.untilEnd(), "fin");
     assert.ok(server.text.endsWith("still here"));
-    assert.equal((await proxy.recordOf(client)).reason, "ok");
+    assert.equal((await path.proxy.recordOf(client)).reason, "ok");
   });
 
   test("an open direction stays open however long the closed one is closed", async (t) => {

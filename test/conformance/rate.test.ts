@@ -1,48 +1,37 @@
 /** Bandwidth of each connection and direction: no faster than it says, nothing lost, and the sender is slowed down. */
 
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { digestOf, kernelBuffers, MIB, sendBulk, taken } from "./harness/bulk.ts";
 import { forEachCombination } from "./harness/combinations.ts";
-import { type Joined, join } from "./harness/connection.ts";
+import type { Joined } from "./harness/connection.ts";
 import { gapOf } from "./harness/gaps.ts";
-import { type Origin, startOrigin } from "./harness/origin.ts";
 import { dial } from "./harness/peer.ts";
-import { type RunningProxy, startProxy } from "./harness/proxy.ts";
-import { type Scope, suiteScope } from "./harness/waiting.ts";
+import { SharedPath } from "./harness/shared_path.ts";
+import type { Scope } from "./harness/waiting.ts";
 
 const DEADLINE = 30_000;
 /** What may pass at once is a tenth of a second's worth; half as much again for rounding. */
 const fastest = (bytes: number, rate: number): number => (1000 * bytes) / rate - 150;
 
 forEachCombination((combination) => {
-  const scope = suiteScope();
-  let origin: Origin;
-  let proxy: RunningProxy;
-
-  before(async () => {
-    origin = await startOrigin(scope);
-    const to = origin.address;
-    proxy = await startProxy(scope, combination, {
-      config: {
-        listeners: [
-          { address: "127.0.0.1:0" },
-          { address: "127.0.0.1:0", rate: { down: "2MB", up: "1GB" } },
-          { address: "127.0.0.1:0", protocol: "http" },
-        ],
-        routes: {
-          "slow.test": { to, rate: { down: "1MB", up: "1MB" } },
-          "bulk.test": { to, rate: { down: "40MB", up: "40MB" } },
-          "down.test": { to, rate: { down: "100KB" } },
-          "tiny.test": { to, rate: { up: "20KB" } },
-          "plain.test": to,
-        },
-      },
-    });
-  });
+  const path = new SharedPath(combination, (to) => ({
+    listeners: [
+      { address: "127.0.0.1:0" },
+      { address: "127.0.0.1:0", rate: { down: "2MB", up: "1GB" } },
+      { address: "127.0.0.1:0", protocol: "http" },
+    ],
+    routes: {
+      "slow.test": { to, rate: { down: "1MB", up: "1MB" } },
+      "bulk.test": { to, rate: { down: "40MB", up: "40MB" } },
+      "down.test": { to, rate: { down: "100KB" } },
+      "tiny.test": { to, rate: { up: "20KB" } },
+      "plain.test": to,
+    },
+  }));
 
   const joined = (t: Scope, host: string, listener = 0, behindHello = ""): Promise<Joined> =>
-    join(t, proxy, origin, host, { endpoint: proxy.endpoints[listener] ?? "", behindHello });
+    path.join(t, host, { endpoint: path.proxy.endpoints[listener] ?? "", behindHello });
 
   for (const [host, rate, length] of [
     ["slow.test", 1e6, 0.8e6],
@@ -61,7 +50,7 @@ forEachCombination((combination) => {
         assert.equal(reader.digest(), digestOf(1, length, direction === "up" ? hello : undefined));
         assert.ok(took >= fastest(length, rate), `${length} bytes in ${took} ms`);
         reader.finish();
-        assert.equal((await proxy.recordOf(client)).reason, "ok");
+        assert.equal((await path.proxy.recordOf(client)).reason, "ok");
       });
     }
   }
@@ -98,7 +87,7 @@ forEachCombination((combination) => {
     client.reset();
     await server.untilEnd();
     await offered;
-    assert.equal((await proxy.recordOf(client)).reason, "client_reset");
+    assert.equal((await path.proxy.recordOf(client)).reason, "client_reset");
   });
 
   test("a server that breaks while bytes wait breaks the client's connection", async (t) => {
@@ -120,7 +109,7 @@ forEachCombination((combination) => {
     await server.untilClosed();
     assert.equal(await client.untilEnd(DEADLINE), "fin");
     assert.equal(client.digest(), digestOf(7, 0.5e6));
-    assert.equal((await proxy.recordOf(client)).reason, "ok");
+    assert.equal((await path.proxy.recordOf(client)).reason, "ok");
   });
 
   test("HTTP: the body has the rate, and what is behind the request still goes nowhere", async (t) => {
@@ -138,9 +127,9 @@ forEachCombination((combination) => {
   });
 
   async function joinHttp(t: Scope, length: number): Promise<Joined> {
-    const client = await dial(t, proxy.endpoints[2] ?? "");
+    const client = await dial(t, path.proxy.endpoints[2] ?? "");
     client.send(`POST / HTTP/1.1\r\nHost: slow.test\r\nContent-Length: ${length}\r\n\r\n`);
-    const server = await origin.next();
+    const server = await path.origin.next();
     return { client, server, hello: await server.receive(10) };
   }
 });

@@ -4,11 +4,10 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { digestOf, kernelBuffers, MIB, sendBulk, taken, untilStill } from "../conformance/harness/bulk.ts";
 import { forEachCombination } from "../conformance/harness/combinations.ts";
-import { type Joined, join } from "../conformance/harness/connection.ts";
-import { type Origin, startOrigin } from "../conformance/harness/origin.ts";
+import type { Joined } from "../conformance/harness/connection.ts";
 import type { Peer } from "../conformance/harness/peer.ts";
-import { type RunningProxy, startProxy } from "../conformance/harness/proxy.ts";
-import { type Scope, suiteScope } from "../conformance/harness/waiting.ts";
+import { routing, SharedPath } from "../conformance/harness/shared_path.ts";
+import type { Scope } from "../conformance/harness/waiting.ts";
 
 const HOST = "bulk.example.test";
 const CONNECTIONS = 3;
@@ -25,24 +24,17 @@ interface Flow {
 }
 
 forEachCombination((combination) => {
-  const scope = suiteScope();
-  let origin: Origin;
-  let proxy: RunningProxy;
+  const path = new SharedPath(combination, routing(HOST));
+  const joined = (t: Scope): Promise<Joined> => path.join(t, HOST);
 
   before(async () => {
-    origin = await startOrigin(scope);
-    proxy = await startProxy(scope, combination, {
-      config: { listeners: [{ address: "127.0.0.1:0" }], routes: { [HOST]: origin.address } },
-    });
     // What the runtime needs for any transfer at all, it has from here on.
     await warmUp("up");
     await warmUp("down");
   });
 
-  const joined = (t: Scope): Promise<Joined> => join(t, proxy, origin, HOST);
-
   async function warmUp(direction: "up" | "down"): Promise<void> {
-    const { client, server } = await joined(scope);
+    const { client, server } = await joined(path.scope);
     const [sender, reader] = direction === "up" ? [client, server] : [server, client];
     reader.count();
     await sendBulk(sender, 99, 64 * MIB);
@@ -61,7 +53,7 @@ forEachCombination((combination) => {
         const expected = digestOf(index, OFFERED, direction === "up" ? hello : undefined);
         flows.push({ sender, reader, expected, sent: Promise.resolve() });
       }
-      const before = proxy.memory();
+      const before = path.proxy.memory();
       let most = before;
       const all = flows.map((flow, index) => ({
         ...flow,
@@ -73,7 +65,7 @@ forEachCombination((combination) => {
       await untilStill(
         all.map(({ sender }) => sender),
         () => {
-          most = Math.max(most, proxy.memory());
+          most = Math.max(most, path.proxy.memory());
         },
       );
       const passed = all.map(({ sender }) => taken(sender));
