@@ -5,7 +5,7 @@
  * tested to be enough, and to have nothing that could be left out.
  */
 
-import { formatEndpoint } from "../address.ts";
+import { type Endpoint, formatEndpoint } from "../address.ts";
 import type { Config, Destination, Target } from "../config/config.ts";
 import { routesOf } from "../route_table/route_reader.ts";
 
@@ -31,22 +31,18 @@ interface Need {
 
 const NEEDS: readonly Need[] = [
   { kind: "net", why: "listeners", values: ({ config }) => config.listeners.flatMap(listenerAddress) },
-  {
-    kind: "net",
-    why: "admin",
-    values: ({ config }) => (config.admin === undefined ? [] : listenerAddress(config.admin)),
-  },
   { kind: "net", why: "servers", values: serverAddresses },
   { kind: "net", why: "names of servers", values: serverNames },
   { kind: "net", why: "health checks", values: checkedAddresses },
+  { kind: "net", why: "the admin interface", values: adminAddress },
   { kind: "net", why: "resolver.servers", values: ({ config }) => config.resolver.servers },
   { kind: "read", why: "the configuration", values: ({ files }) => files },
   { kind: "read", why: "the descriptor limit", values: () => ["/proc/self/limits"] },
   // A reload reads the file in one, too.
   { kind: "read", why: "threads load the program", values: ({ program }) => [program] },
-  { kind: "read", why: "passwords", values: ({ config }) => passwords(config, "file") },
-  { kind: "read", why: "the admin token", values: ({ config }) => adminToken(config, "file") },
+  { kind: "read", why: "passwords and token", values: ({ config }) => passwords(config, "file") },
   { kind: "read", why: "unix: listeners and servers", values: unixPaths },
+  { kind: "read", why: "the admin interface's socket", values: adminPath },
   {
     kind: "read",
     why: "user and group",
@@ -57,10 +53,10 @@ const NEEDS: readonly Need[] = [
   },
   { kind: "read", why: "passed sockets", values: ({ unit }) => (unit ? ["/proc/self/fd", "/proc/self/net"] : []) },
   { kind: "write", why: "unix: listeners and servers", values: unixPaths },
+  { kind: "write", why: "the admin interface's socket", values: adminPath },
   { kind: "write", why: "the access log", values: logFile },
   { kind: "env", why: "the YAML parser", values: () => ["LOG_STREAM", "LOG_TOKENS"] },
-  { kind: "env", why: "passwords", values: ({ config }) => passwords(config, "env") },
-  { kind: "env", why: "the admin token", values: ({ config }) => adminToken(config, "env") },
+  { kind: "env", why: "passwords and token", values: ({ config }) => passwords(config, "env") },
   {
     kind: "env",
     why: "the service manager",
@@ -89,7 +85,7 @@ export function needsUnstableNet({ config, adapter }: NeedContext): boolean {
   return adapter === "deno" && config.workers !== 1;
 }
 
-function listenerAddress({ endpoint }: Pick<Config["listeners"][number], "endpoint">): string[] {
+function listenerAddress({ endpoint }: { readonly endpoint: Endpoint }): string[] {
   if (endpoint.kind === "unix") return [];
   // Deno takes 0 for a port that cannot be; any port of the address then.
   return [endpoint.port === 0 ? formatEndpoint(endpoint).replace(/:0$/, "") : formatEndpoint(endpoint)];
@@ -170,17 +166,11 @@ function checkedAddresses({ config }: NeedContext): readonly string[] | true {
 
 function passwords(config: Config, kind: "file" | "env"): string[] {
   const vias = [...routeTables(config).flatMap((table) => [...routesOf(table)]), ...config.upstreams.values()];
-  return vias.flatMap(({ via }) => {
-    const source = via?.password;
+  const sources = [...vias.map(({ via }) => via?.password), config.admin?.token];
+  return sources.flatMap((source) => {
     if (source === undefined || source.kind !== kind) return [];
     return [source.kind === "file" ? source.path : source.name];
   });
-}
-
-function adminToken({ admin }: Config, kind: "file" | "env"): string[] {
-  const source = admin?.token;
-  if (source === undefined || source.kind !== kind) return [];
-  return [source.kind === "file" ? source.path : source.name];
 }
 
 /** libc asks nobody; only what this thread itself opens counts. */
@@ -191,6 +181,17 @@ function unixPaths({ config, adapter }: NeedContext): string[] {
     target !== "any" && target.kind === "unix" ? [target.path] : [],
   );
   return [...listeners, ...servers];
+}
+
+/** `node:net` asks for a path as for an address. */
+function adminAddress({ config: { admin } }: NeedContext): string[] {
+  if (admin === undefined) return [];
+  return admin.endpoint.kind === "unix" ? [`unix:${admin.endpoint.path}`] : listenerAddress(admin);
+}
+
+/** The main thread's own, whatever the adapter is. */
+function adminPath({ config: { admin } }: NeedContext): string[] {
+  return admin?.endpoint.kind === "unix" ? [admin.endpoint.path] : [];
 }
 
 function logFile({ config }: NeedContext): string[] {

@@ -62,3 +62,17 @@ test("threads share ports only with --unstable-net", () => {
   assert.equal(needsUnstableNet(needs.context), true);
   assert.equal(needsUnstableNet(needsOf({ listeners: LISTENERS, routes: {} }).context), false);
 });
+
+test("the admin interface is the main thread's: its address or path, and its token", () => {
+  const config = { listeners: LISTENERS, routes: { "a.test": "10.0.0.1:443" } };
+  for (const adapter of ["deno", "linux"] as const) {
+    const tcp = needsOf({ ...config, admin: { address: "127.0.0.1:9443", token: { env: "TOKEN" } } }, { adapter });
+    assert.ok((tcp.net as string[]).includes("127.0.0.1:9443"));
+    assert.ok((tcp.env as string[]).includes("TOKEN"));
+    const admin = { address: "unix:/run/certless.sock", token: { file: "/etc/token" } };
+    const unix = needsOf({ ...config, admin }, { adapter });
+    assert.ok((unix.net as string[]).includes("unix:/run/certless.sock"));
+    assert.deepEqual(unix.write, ["/run/certless.sock"]);
+    for (const path of ["/run/certless.sock", "/etc/token"]) assert.ok((unix.read as string[]).includes(path));
+  }
+});
