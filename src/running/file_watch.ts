@@ -2,7 +2,7 @@
  * Tells when a file has changed.
  *
  * Owns: looking now and then, and patience: a file that is being written, or is away while an editor replaces it, is left
- * alone until it stays as it is. By looking, since that holds on every file system and through symbolic links.
+ * alone until it stays as it is. An included file may be gone for good; the first one has to come back. By looking, since that holds on every file system and through symbolic links.
  */
 
 import type { Clock } from "../adapter.ts";
@@ -12,7 +12,7 @@ export const LOOK_EVERY = 1_000;
 
 export interface FileWatchParts {
   readonly clock: Pick<Clock, "after">;
-  /** The files; asked for at each look. */
+  /** The files, the one that includes the others first; asked for at each look. */
   paths(): readonly string[];
   /** What is different once a file has changed; undefined: it is not there. */
   stamp(path: string): string | undefined;
@@ -65,14 +65,11 @@ export class FileWatch {
     this.#parts.changed();
   }
 
-  /** Undefined where one is missing. */
+  /** Undefined where the first one is missing. */
   #stamps(): string | undefined {
-    const stamps: string[] = [];
-    for (const path of this.#parts.paths()) {
-      const stamp = this.#parts.stamp(path);
-      if (stamp === undefined) return undefined;
-      stamps.push(`${path} ${stamp}`);
-    }
-    return stamps.join("\n");
+    const paths = this.#parts.paths();
+    const stamps = paths.map((path) => this.#parts.stamp(path));
+    if (paths.length > 0 && stamps[0] === undefined) return undefined;
+    return paths.map((path, index) => `${path} ${stamps[index] ?? "is gone"}`).join("\n");
   }
 }

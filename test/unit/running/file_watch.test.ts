@@ -41,6 +41,19 @@ test("a file that is written step by step is told when it is done, one that is a
   assert.equal(changes(), 1);
 });
 
+test("an included file that stays away is a change, and so is what comes after it", () => {
+  const { files, watch, looks, changes } = world();
+  watch.isOn = true;
+  files.b = undefined;
+  looks(1);
+  assert.equal(changes(), 0);
+  looks(1);
+  assert.equal(changes(), 1);
+  files.a = "2";
+  looks(2);
+  assert.equal(changes(), 2);
+});
+
 test("a file that comes back as it was has not changed", () => {
   const { files, watch, looks, changes } = world();
   watch.isOn = true;
