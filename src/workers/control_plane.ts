@@ -128,7 +128,8 @@ export class ControlPlane {
       open.map((endpoint) => endpoint ?? (opened.shift() as Endpoint)),
       places,
     );
-    const serving = this.#workers.filter(({ thread, hasServed }) => thread !== undefined && hasServed);
+    // One that starts hears nothing yet (Deno drops what is posted then); it is told once it has started.
+    const serving = this.#workers.filter(({ thread, answered }) => thread !== undefined && answered !== Infinity);
     const [first, ...others] = serving;
     try {
       if (first !== undefined) await this.#tellFirst(first);

@@ -125,6 +125,7 @@ describe("control plane: another configuration", () => {
     adapter.clock.run(200);
     await reload(cycleOf(`${A}, ${B}`));
     assert.equal(threads[2]!.start.endpoints.length, 1);
+    assert.equal(threads[2]!.reloads.length, 0, "it would not hear it");
     threads[2]!.events.message({ kind: "started", wakeDescriptor: undefined });
     assert.equal(threads[2]!.reloads[0]!.endpoints.length, 2);
   });
