@@ -117,6 +117,11 @@ function startupLines({ host }: CliContext, config: Config, selected: SelectedAd
     lines.push(`listening on ${formatEndpoint(proxy.endpoints[index]!)}: ${notes.join(", ")}`);
   });
   if (proxy.admin !== undefined) lines.push(`admin interface: ${formatEndpoint(proxy.admin)}`);
+  else if (config.admin !== undefined) {
+    lines.push(
+      `admin interface: ${formatEndpoint(config.admin.endpoint)}, once the process that is replaced has ended`,
+    );
+  }
   const access = config.log.access;
   lines.push(access === undefined ? "access log: off" : `access log: ${access.path}`);
   return `${[title, ...lines.map((line) => `certless: ${line}`)].join("\n")}\n`;

@@ -103,7 +103,16 @@ export class ProxyAtWork {
     });
     this.#loader = new ConfigLoader({ clock: adapter.clock, host });
     const operated = operatedProxy({ proxy: this, plane: this.#plane, around: this.#around, log, environment });
-    this.#admin = new AdminInForce(host, operated);
+    this.#admin = new AdminInForce({
+      host,
+      clock: adapter.clock,
+      proxy: operated,
+      joins: inherited?.join ?? false,
+      alone: (task) => {
+        this.#reloading = this.#reloading.then(task);
+      },
+      warn,
+    });
     this.#watch = new FileWatch({
       clock: adapter.clock,
       paths: () => (origin?.path === STANDARD_INPUT ? [] : this.#files),

@@ -1,12 +1,15 @@
 /** One process takes over from another: on purpose only, and what is open goes on. */
 
 import assert from "node:assert/strict";
+import { join as joinPath } from "node:path";
 import { test } from "node:test";
+import { requestHttp } from "../../adapters/host/http_request.ts";
+import type { StatusAnswer } from "../../src/admin/api.ts";
 import { type Combination, forEachCombination } from "./harness/combinations.ts";
 import { join, sendFirst } from "./harness/connection.ts";
 import { gapOf } from "./harness/gaps.ts";
 import { helloFor } from "./harness/hello.ts";
-import { startOrigin } from "./harness/origin.ts";
+import { startOrigin, temporaryDirectory } from "./harness/origin.ts";
 import { launch, startProxy } from "./harness/proxy.ts";
 
 const HOST = "replaced.example.test";
@@ -59,6 +62,32 @@ forEachCombination((combination) => {
     });
   }
 
+  test("the admin interface is the former's until that has ended, then the new one's", async (t) => {
+    const origin = await startOrigin(t);
+    const path = joinPath(temporaryDirectory(t), "admin.sock");
+    const admin = { address: `unix:${path}` };
+    const config = configOf("127.0.0.1:0", origin.address);
+    const first = await startProxy(t, combination, { config: { ...config, admin } });
+    const old = await join(t, first, origin, HOST);
+    const next = { ...configOf(first.endpoint, origin.address), admin };
+    const second = await startProxy(t, combination, { config: next, args: ["--replace", String(first.pid)] });
+    await second.waitForStderr(/process \d+ is replaced, and drains\n/);
+    await second.waitForStderr(/admin interface: unix:\S+, once the process that is replaced has ended\n/);
+    await first.waitForStderr(/no longer accepting/);
+    // What it says of itself is who answers.
+    const draining = await statusAt(path);
+    assert.equal(draining?.state, "draining");
+    old.server.finish();
+    old.client.finish();
+    assert.deepEqual(await first.waitForExit(), { code: 0, signal: null });
+    const answers = async (): Promise<StatusAnswer | undefined> => await statusAt(path).catch(() => undefined);
+    let running = await answers();
+    for (const end = Date.now() + 10_000; running === undefined && Date.now() < end; running = await answers()) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.equal(running?.state, "running");
+  });
+
   test("a process that does not listen there, or is none, is refused", async (t) => {
     const origin = await startOrigin(t);
     const refusal = await refusalOf(t, combination, configOf("127.0.0.1:0", origin.address), String(process.pid));
@@ -67,6 +96,11 @@ forEachCombination((combination) => {
     assert.match(none, /^Cannot replace process 4194999: there is no such process\n/);
   });
 });
+
+async function statusAt(path: string): Promise<StatusAnswer> {
+  const question = { method: "GET", target: "/api/v1/status", headers: {}, body: undefined, timeout: 5_000 };
+  return JSON.parse((await requestHttp({ ...question, server: { path } })).body) as StatusAnswer;
+}
 
 const SHARES = /and this one share the ports: .*tcp_migrate_req/;
 
