@@ -3,7 +3,7 @@
  *
  * Owns: the bounds of what a stranger may take up: bytes, time, connections. It must not know what is asked. Each
  * connection has one request: nothing is kept alive, and nobody's place is taken for long. Bun tells of a connection only
- * when it has asked: there, those who say nothing are bounded by time alone.
+ * when it has sent a head: there, those who have not are bounded by time alone.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -34,47 +34,51 @@ export const HTTP_BOUNDS: HttpBounds = {
   connections: 64,
 };
 
-/** The connections of a server, the oldest first, each with whether its request is being answered. */
+/** Still sending its request; waiting for the answer; still receiving it. */
+type Phase = "asking" | "waiting" | "told";
+
+/** The connections of a server, the oldest first, each with how far it is. */
 class Visitors {
-  readonly #busy = new Map<Socket, boolean>();
+  readonly #phases = new Map<Socket, Phase>();
   readonly #bounds: HttpBounds;
 
   constructor(bounds: HttpBounds) {
     this.#bounds = bounds;
   }
 
-  /** Where there are too many, the one that has kept its place longest without asking anything goes. */
+  /**
+   * Where there are too many, the one goes that has kept its place longest without a whole request; else the one that
+   * has taken longest to receive its answer.
+   */
   add(socket: Socket): void {
-    if (this.#busy.size >= this.#bounds.connections) this.#leastBusy()?.destroy();
-    if (this.#busy.size >= this.#bounds.connections) {
+    if (this.#phases.size >= this.#bounds.connections) (this.#take("asking") ?? this.#take("told"))?.destroy();
+    if (this.#phases.size >= this.#bounds.connections) {
       socket.destroy();
       return;
     }
-    this.#busy.set(socket, false);
+    this.#phases.set(socket, "asking");
     const timer = setTimeout(() => socket.destroy(), this.#bounds.connectionTime);
     timer.unref();
     socket.on("error", () => {});
     socket.on("close", () => {
       clearTimeout(timer);
-      this.#busy.delete(socket);
+      this.#phases.delete(socket);
     });
   }
 
-  /** False: it has asked before, and a connection has one request. */
-  asks(socket: Socket): boolean {
-    if (this.#busy.get(socket) !== false) return false;
-    this.#busy.set(socket, true);
-    return true;
+  /** It has got as far as that; who has had to go stays gone. */
+  is(socket: Socket, phase: Phase): void {
+    if (this.#phases.has(socket)) this.#phases.set(socket, phase);
   }
 
   closeIdle(): void {
-    for (const [socket, busy] of this.#busy) if (!busy) socket.destroy();
+    for (const [socket, phase] of this.#phases) if (phase === "asking") socket.destroy();
   }
 
-  #leastBusy(): Socket | undefined {
-    for (const [socket, busy] of this.#busy) {
-      if (busy) continue;
-      this.#busy.delete(socket);
+  #take(wanted: Phase): Socket | undefined {
+    for (const [socket, phase] of this.#phases) {
+      if (phase !== wanted) continue;
+      this.#phases.delete(socket);
       return socket;
     }
     return undefined;
@@ -88,6 +92,7 @@ export async function serveHttp(
   bounds: HttpBounds = HTTP_BOUNDS,
 ): Promise<HttpService> {
   const visitors = new Visitors(bounds);
+  const asked = new WeakSet<Socket>();
   const server = createServer(
     {
       maxHeaderSize: bounds.head,
@@ -97,7 +102,11 @@ export async function serveHttp(
       connectionsCheckingInterval: bounds.headTime / 5,
     },
     (incoming, outgoing) => {
-      if (visitors.asks(incoming.socket)) void serve(incoming, outgoing, options, bounds.body);
+      const { socket } = incoming;
+      // A connection has one request.
+      if (asked.has(socket)) return;
+      asked.add(socket);
+      void serve(incoming, outgoing, options, bounds.body, (phase) => visitors.is(socket, phase));
     },
   );
   server.on("connection", (socket) => visitors.add(socket));
@@ -133,6 +142,7 @@ async function serve(
   outgoing: ServerResponse,
   { answer, refuse }: HttpServiceOptions,
   mostBytes: number,
+  is: (phase: Phase) => void,
 ): Promise<void> {
   outgoing.on("error", () => {});
   const body = await readBody(incoming, mostBytes);
@@ -141,7 +151,10 @@ async function serve(
     return;
   }
   if (body === "broken") return;
-  send(incoming, outgoing, await answer(requestOf(incoming, body.text)));
+  is("waiting");
+  const answered = await answer(requestOf(incoming, body.text));
+  is("told");
+  send(incoming, outgoing, answered);
 }
 
 function send(incoming: IncomingMessage, outgoing: ServerResponse, { status, headers, body }: HttpResponse): void {
@@ -161,6 +174,8 @@ function readBody(
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;
+    // Who says that it will be too long need not send it.
+    if (Number(incoming.headers["content-length"]) > mostBytes) resolve(undefined);
     incoming.on("data", (chunk: Buffer) => {
       length += chunk.length;
       if (length > mostBytes) resolve(undefined);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { requestHttp } from "../../adapters/host/http_request.ts";
 import { HTTP_BOUNDS, type HttpBounds, serveHttp } from "../../adapters/host/http_service.ts";
 import type { HttpRequest, HttpService } from "../../src/http_service.ts";
@@ -17,7 +18,7 @@ interface Served {
   readonly asked: HttpRequest[];
 }
 
-async function served(t: TestContext, bounds: Partial<HttpBounds> = {}): Promise<Served> {
+async function served(t: TestContext, bounds: Partial<HttpBounds> = {}, body?: string): Promise<Served> {
   const asked: HttpRequest[] = [];
   const service = await serveHttp(
     FREE_PORT,
@@ -27,7 +28,7 @@ async function served(t: TestContext, bounds: Partial<HttpBounds> = {}): Promise
         return {
           status: 200,
           headers: [["X-Said", "yes"]],
-          body: `${request.method} ${request.target} ${request.body}`,
+          body: body ?? `${request.method} ${request.target} ${request.body}`,
         };
       },
       refuse: (status, reason) => ({ status, headers: [["X-Said", "no"]], body: reason }),
@@ -128,6 +129,26 @@ describe("HTTP service", () => {
     // The socket of the request above has taken one's place.
     const gone = crowd.filter((socket) => socket.destroyed || socket.readableEnded).length;
     assert.ok(gone >= 92, `${gone} of the crowd were let go`);
+  });
+
+  test("a crowd that does not end its requests keeps nobody out", async (t) => {
+    const { port } = await served(t, { connections: 8 });
+    const crowd = await Promise.all(Array.from({ length: 20 }, () => opened(t, port)));
+    for (const socket of crowd) socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx");
+    await delay(300);
+    assert.match(await exchange(port, get("/")), /^HTTP\/1\.1 200 /);
+  });
+
+  test("a crowd that does not receive its answers keeps nobody out", async (t) => {
+    const long = "x".repeat(8_000_000);
+    const { port } = await served(t, { connections: 8 }, long);
+    const crowd = await Promise.all(Array.from({ length: 20 }, () => opened(t, port)));
+    for (const socket of crowd) {
+      socket.pause();
+      socket.write(get("/"));
+    }
+    await delay(300);
+    assert.ok((await exchange(port, get("/"))).endsWith(long));
   });
 
   test("closed, it lets nobody in, and those who have not asked go", { skip: UNSEEN }, async (t) => {
