@@ -103,7 +103,6 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/": "test/unit/cli/cli.test.ts gives every command its arguments through runCli; test/packaging runs demo",
   "src/running/":
     "mod.ts puts it together: test/conformance/reload.test.ts and test/packaging run it on each runtime; parts that decide something have tests of their own",
-  "src/doctor/examination.ts": "it asks the world: test/clients/doctor.test.ts gives it one",
   "src/doctor/machine_examination.ts": "it tries this machine: test/clients/doctor.test.ts",
   "src/doctor/finding.ts": "every examination's tests read its findings: test/unit/doctor/",
   "src/doctor/regex_syntax.ts": "regexRisk reads by it: test/unit/doctor/regex_risk.test.ts",

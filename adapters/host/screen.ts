@@ -9,13 +9,23 @@ import type { Screen } from "../../src/host.ts";
 
 const ENTER = "\u001b[?1049h\u001b[?25l\u001b[2J";
 const LEAVE = "\u001b[?25h\u001b[?1049l";
+/** Those that end a program, by their numbers, which its exit code tells. */
+const ENDING = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 export function openScreen(): Screen | undefined {
   const { stdin, stdout } = process;
   if (!stdout.isTTY || !stdin.isTTY) return undefined;
   const listeners: (() => void)[] = [];
-  const restore = (): void => void stdout.write(LEAVE);
+  const restore = (): void => {
+    stdin.setRawMode(false);
+    stdout.write(LEAVE);
+  };
   process.once("exit", restore);
+  for (const [signal, number] of Object.entries(ENDING)) {
+    const end = (): void => process.exit(128 + number);
+    process.once(signal, end);
+    listeners.push(() => process.off(signal, end));
+  }
   stdin.setRawMode(true);
   stdin.resume();
   stdout.write(ENTER);
@@ -44,9 +54,8 @@ export function openScreen(): Screen | undefined {
     close() {
       for (const remove of listeners.splice(0)) remove();
       process.off("exit", restore);
-      stdin.setRawMode(false);
-      stdin.pause();
       restore();
+      stdin.pause();
     },
   };
 }

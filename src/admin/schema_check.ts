@@ -71,8 +71,10 @@ function objectFault(
   for (const [key, member] of Object.entries(value)) {
     const schema = Object.hasOwn(properties, key) ? properties[key] : undefined;
     if (schema === undefined) {
-      if (additionalProperties === false)
-        return `${at} must have no other keys than ${Object.keys(properties).join(", ")}`;
+      if (additionalProperties === false) {
+        const known = Object.keys(properties);
+        return `${at} must have no ${known.length === 0 ? "keys" : `other keys than ${known.join(", ")}`}`;
+      }
       continue;
     }
     const fault = schemaFault(member, schema, schemas, at === "it" ? key : `${at}.${key}`);

@@ -76,6 +76,7 @@ interface Section {
 
 function sectionsOf(sample: Sample, former: Sample | undefined, columns: number): Section[] {
   const wide = Math.max(20, columns - 40);
+  const [from, to] = former === undefined ? ["from", "to"] : ["from/s", "to/s"];
   return [
     {
       title: `${"server".padEnd(wide)} ${"service".padEnd(9)}${"open".padStart(7)}${"certificate".padStart(14)}`,
@@ -89,7 +90,7 @@ function sectionsOf(sample: Sample, former: Sample | undefined, columns: number)
       ),
     },
     {
-      title: `${"name".padEnd(wide)} ${"ended".padStart(9)}${"from/s".padStart(14)}${"to/s".padStart(14)}`,
+      title: `${"name".padEnd(wide)} ${"ended".padStart(9)}${from.padStart(14)}${to.padStart(14)}`,
       entries: sample.names.map((traffic) => nameLine(traffic, sample, former, wide)),
     },
     {
@@ -106,8 +107,11 @@ function nameLine(
   wide: number,
 ): string {
   const before = former?.names.find((one) => one.name === name);
-  const amount = (now: number, then: number | undefined): string =>
-    former === undefined || then === undefined ? sizeText(now) : sizeText(rate(now, then, status, former.status));
+  const amount = (now: number, then: number | undefined): string => {
+    if (former === undefined) return sizeText(now);
+    // Who was not among the busiest a moment ago has no rate yet.
+    return then === undefined ? "-" : sizeText(rate(now, then, status, former.status));
+  };
   const [up, down] = [amount(received, before?.received), amount(sent, before?.sent)];
   return `${fit(escapeText(name), wide)} ${countText(connections).padStart(9)}${up.padStart(14)}${down.padStart(14)}`;
 }

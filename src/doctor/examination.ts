@@ -8,6 +8,7 @@ import { canonicalIp, formatEndpoint } from "../address.ts";
 import type { Config, ListenerConfig } from "../config/config.ts";
 import type { CheckParts, CheckResult } from "../health/check.ts";
 import { abreast, checkAll } from "../health/check_all.ts";
+import type { CheckPlan } from "../health/check_plan.ts";
 import type { BindingRecord, DnsResolver } from "../host.ts";
 import { createRouter } from "../proxy/listener_settings.ts";
 import { routesOf } from "../route_table/route_reader.ts";
@@ -52,7 +53,7 @@ export async function examineServers(parts: ExaminationParts): Promise<Finding[]
     names.filter(({ name }) => !refused.some(({ subject }) => subject === name)),
     answers,
   );
-  return [...findings, ...found, ...sharedNames(served)];
+  return unique([...findings, ...found, ...sharedNames(served)]);
 }
 
 /** One name: for clients on this machine, on each listener, at its server. */
@@ -72,11 +73,16 @@ export async function examineRoutedName(
   }
   const answers = new Map([[name, await addressesOf(parts, name)]]);
   const refused = routed.flatMap((one) => refusals(parts, one, answers.get(name) ?? []));
-  if (refused.length > 0) return [...findings, ...refused];
+  if (refused.length > 0) return unique([...findings, ...refused]);
   const { found, served } = await askServers(parts, routed, answers);
   findings.push(...found);
   for (const { listener } of routed) findings.push(...(await throughProxy(parts, name, listener, served)));
-  return findings;
+  return unique(findings);
+}
+
+/** Listeners that share their routes lead to the same findings. */
+function unique(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((found) => [`${found.id} ${found.subject} ${found.seen}`, found])).values()];
 }
 
 function routedNames(config: Config): RoutedName[] {
@@ -162,22 +168,25 @@ async function askServers(
   answers: ReadonlyMap<string, readonly string[] | string>,
 ): Promise<Asked> {
   const { config, clock, probe } = parts;
+  /** A name that comes in by several listeners asks its server once. */
+  const plans = new Map<string, CheckPlan>();
   const planned = names.flatMap((routed) => {
     const plan = planOf(config, routed);
-    return plan === undefined ? [] : [{ routed, plan }];
+    if (plan === undefined) return [];
+    const key = `${routed.name} ${plan.upstream} ${plan.address}`;
+    plans.set(key, plan);
+    return [{ routed, plan, key }];
   });
   const resolve: CheckParts["resolve"] = (name, answer) =>
     void addressesOf(parts, name).then((found) => answer(typeof found === "string" ? failureOf(found) : found));
-  const results = await checkAll(
-    planned.map(({ plan }) => plan),
-    { clock, probe, resolve },
-  );
+  const all = await checkAll([...plans.values()], { clock, probe, resolve });
+  const results = new Map([...plans.keys()].map((key, index) => [key, all[index] as CheckResult]));
   const now = clock.wallTime();
   const served: ServedName[] = [];
   const found: Finding[] = [];
-  for (const [index, { routed, plan }] of planned.entries()) {
+  for (const { routed, plan, key } of planned) {
     const { name, listener, route } = routed;
-    const result = results[index] as CheckResult;
+    const result = results.get(key) as CheckResult;
     const server = plan.upstream === "" ? plan.address : `upstream ${plan.upstream} (${plan.address})`;
     found.push(...serverFindings(name, server, result, now));
     const certificate = result.names[0]?.certificate;

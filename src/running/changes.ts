@@ -27,7 +27,7 @@ export function changesBetween(before: Config, after: Config): Changes {
   return { changes, warnings: restartNeeded(before, after) };
 }
 
-const SECTIONS = ["timeouts", "limits", "log", "resolver", "selfAddresses", "tcp", "admin"] as const;
+const SECTIONS = ["timeouts", "limits", "log", "resolver", "selfAddresses", "tcp", "watch", "admin"] as const;
 
 function isDifferent(before: unknown, after: unknown): boolean {
   return JSON.stringify(before) !== JSON.stringify(after);

@@ -101,6 +101,11 @@ describe("admin handler", () => {
     assert.deepEqual(fixture.questions, [{ kind: "close", id: 7 }]);
   });
 
+  test("an action without parameters takes no keys, and says so", async () => {
+    const { status, body } = await ask(post(`${PREFIX}drain`, { now: true }), operated());
+    assert.deepEqual([status, (body as ErrorAnswer).message], [400, "Cannot use the body: it must have no keys"]);
+  });
+
   test("a refused reload is 422 with its faults; who cannot reload says so", async () => {
     const refused = { ...OUTCOME, ok: false, reason: "Cannot read it" };
     assert.equal((await ask(post(`${PREFIX}reload`, {}), operated({ reload: async () => refused }))).status, 422);

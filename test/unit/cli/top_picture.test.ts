@@ -62,7 +62,17 @@ describe("picture of top", () => {
   });
 
   test("without a former sample there are no rates", () => {
-    assert.doesNotMatch(topLines(sample(1_000, 9), undefined, { columns: 80, rows: 24 }, PLAIN).join("\n"), /new\/s/);
+    assert.doesNotMatch(topLines(sample(1_000, 9), undefined, { columns: 80, rows: 24 }, PLAIN).join("\n"), /\/s/);
+  });
+
+  test("a name that the former sample does not have has no rate", () => {
+    const name = { name: "a.test", connections: 1, rejected: 0, received: 5_000_000, sent: 7_000_000 };
+    const [now, before] = [
+      { ...sample(2_000, 20), names: [name] },
+      { ...sample(1_000, 10), names: [] },
+    ];
+    const text = topLines(now, before, { columns: 80, rows: 24 }, PLAIN).join("\n");
+    assert.match(text, /^name +ended +from\/s +to\/s\na\.test +1 +- +-$/m);
   });
 });
 

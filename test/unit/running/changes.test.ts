@@ -31,6 +31,8 @@ upstreams: { pool2: { servers: [10.0.0.2:443] } }
 timeouts: { idle: 5m }
 log: { access: false }
 limits: { perClient: 9 }
+watch: true
+admin: { address: 127.0.0.1:9443 }
 `;
   assert.deepEqual(between(after).changes, [
     "listener 10.0.0.5:443 changed",
@@ -41,6 +43,8 @@ limits: { perClient: 9 }
     "timeouts changed",
     "limits changed",
     "log changed",
+    "watch changed",
+    "admin changed",
   ]);
 });
 
