@@ -44,6 +44,7 @@ export class ThreadMetrics {
 
   /** Begins to look. */
   start(): void {
+    this.#cancel();
     const { clock } = this.#parts;
     const due = clock.now() + LOOK;
     this.#cancel = clock.after(LOOK, () => {

@@ -98,7 +98,8 @@ export class ProxyServer implements ConnectionOwner {
   readonly counts = new Counts();
   readonly #parts: ProxyParts;
   readonly #listeners: Listeners;
-  readonly #upstreamParts: UpstreamParts;
+  readonly #upstreamParts: UpstreamParts & { observer?: UpstreamParts["observer"] };
+  #metrics: ThreadMetrics | undefined;
   readonly #changes: RouteChanges<Connection>;
   readonly #addresses = new AddressMemory();
   readonly #budget: PrereadBudget;
@@ -130,6 +131,7 @@ export class ProxyServer implements ConnectionOwner {
     const warn = (message: string): void => parts.warn?.(message);
     const { board, allotments } = parts.board ?? ownBoard(config.upstreams, clock);
     const random = createRandom(clock.wallTime() + 1000 * clock.now());
+    this.#metrics = parts.metrics;
     this.#upstreamParts = { board, random, tell: warn, passOn: parts.passOn, observer: parts.metrics?.tally };
     this.#upstreams = createUpstreams(config.upstreams, allotments, this.#upstreamParts);
     this.#listeners = new Listeners({
@@ -287,11 +289,18 @@ export class ProxyServer implements ConnectionOwner {
     this.#number += this.#numberStep;
     const connection = new Connection(this, socket, new Session(settings, record, now));
     this.#connections.add(connection);
-    this.#parts.metrics?.accepted(record);
+    this.#metrics?.accepted(record);
     this.#parts.accepted?.();
     if (entry === "full") connection.abort("too_many_connections");
     else connection.start();
     this.#door.look();
+  }
+
+  /** From now on all numbers are counted; what is open counts as accepted now. */
+  countAll(metrics: ThreadMetrics): void {
+    this.#metrics = metrics;
+    this.#upstreamParts.observer = metrics.tally;
+    for (const { isOver, session } of this.#connections) if (!isOver) metrics.accepted(session.record);
   }
 
   // --- for connections ---
@@ -308,7 +317,7 @@ export class ProxyServer implements ConnectionOwner {
 
   finished(connection: Connection): void {
     this.counts.add(connection.session.record);
-    this.#parts.metrics?.ended(connection);
+    this.#metrics?.ended(connection);
     try {
       this.#parts.finished?.(connection.session.record);
     } catch (error) {

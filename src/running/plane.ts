@@ -4,7 +4,7 @@
  * Owns: the choice, and that both look the same to whoever runs a proxy.
  */
 
-import type { Adapter, Clock } from "../adapter.ts";
+import type { Adapter } from "../adapter.ts";
 import type { Endpoint } from "../address.ts";
 import type { Config } from "../config/config.ts";
 import type { ConnectionRecord } from "../connection_record.ts";
@@ -33,6 +33,8 @@ import type { NamesInForce } from "./names_in_force.ts";
 export interface Plane extends Surrounded {
   /** Hands over what this thread has counted, if it carries connections. */
   tellMetrics?(): void;
+  /** All numbers are counted from now on. */
+  countAll(metrics: MetricsStore): void;
   readonly board: Allotments;
   readonly openConnections: number;
   readonly counts: { readonly snapshot: ConnectionCounts };
@@ -108,7 +110,7 @@ class OwnThread implements Plane {
     this.#inherited = inherited;
     this.#cycle = cycle;
     this.board = ownBoard(cycle.config.upstreams, adapter.clock);
-    if (metrics !== undefined) this.#countAll(metrics, adapter.clock);
+    if (metrics !== undefined) this.#metrics = this.#threadMetrics(metrics);
     this.#server = new ProxyServer(cycle.config, {
       ...circumstances(cycle),
       adapter,
@@ -127,14 +129,19 @@ class OwnThread implements Plane {
     });
   }
 
-  #countAll(store: MetricsStore, clock: Clock): void {
+  #threadMetrics(store: MetricsStore): ThreadMetrics {
     this.#store = store;
-    const metrics = new ThreadMetrics({
-      clock,
+    return new ThreadMetrics({
+      clock: this.#adapter.clock,
       connections: () => this.#server.connections,
       changed: () => this.tellMetrics(),
     });
-    this.#metrics = metrics;
+  }
+
+  countAll(store: MetricsStore): void {
+    this.#metrics = this.#threadMetrics(store);
+    this.#server.countAll(this.#metrics);
+    this.#metrics.start();
   }
 
   tellMetrics(): void {

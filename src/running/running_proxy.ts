@@ -323,11 +323,20 @@ export class ProxyAtWork {
     this.#config = config;
     this.#watch.isOn = config.watch;
     log.use();
+    if (config.admin !== undefined) this.#countAll();
     admin.use();
     this.#names.use(config.resolver);
     this.#around.use(config);
     void this.#warnOfServers();
     return changesBetween(former, config);
+  }
+
+  /** What was begun goes on: a counter that is asked for again has not gone back. */
+  #countAll(): void {
+    if (this.#metrics !== undefined) return;
+    this.#metrics = this.#measure(this.#log, this.#names);
+    this.#plane.countAll(this.#metrics);
+    this.#metrics.start();
   }
 
   async #rereadFile(): Promise<Reread> {

@@ -46,10 +46,12 @@ export class ControlPlane {
   #cycles = 0;
   #stopping = false;
   #pings = 0;
+  #metrics: ControlPlaneParts["metrics"];
 
   constructor(parts: ControlPlaneParts) {
     this.#parts = parts;
     this.#cycle = parts;
+    this.#metrics = parts.metrics;
     this.#ownAddresses = parts.ownAddresses;
     const { clock } = parts.adapter;
     this.board = new Allotments(parts.config.upstreams.values(), parts.count, clock);
@@ -196,6 +198,12 @@ export class ControlPlane {
     return alive;
   }
 
+  /** All numbers are counted from now on. */
+  countAll(metrics: NonNullable<ControlPlaneParts["metrics"]>): void {
+    this.#metrics = metrics;
+    this.#tellAll({ kind: "count_all" });
+  }
+
   #tellAll(message: ToWorker): void {
     for (const { thread } of this.#workers) thread?.post(message);
   }
@@ -243,7 +251,7 @@ export class ControlPlane {
       worker: worker.index,
       numbering: { first: worker.index + 1, step: count },
       records: this.#parts.finished !== undefined,
-      metrics: this.#parts.metrics !== undefined,
+      metrics: this.#metrics !== undefined,
     };
   }
 
@@ -300,7 +308,7 @@ export class ControlPlane {
         this.counts.merge(message.counts);
         return;
       case "metrics":
-        this.#parts.metrics?.merge(worker.index, message.delta);
+        this.#metrics?.merge(worker.index, message.delta);
         return;
       case "pong":
         worker.answered = message.number;
@@ -348,7 +356,7 @@ export class ControlPlane {
     if (worker.thread === undefined) return;
     worker.thread = undefined;
     worker.open = 0;
-    this.#parts.metrics?.lost(worker.index);
+    this.#metrics?.lost(worker.index);
     this.#questions.gone(worker.index);
     this.#forget(worker);
     this.board.board.forget(worker.index);

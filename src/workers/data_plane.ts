@@ -104,6 +104,12 @@ export class DataPlane {
         // One after the other: each looks at the listeners that the former one left.
         this.#reloading = this.#reloading.then(() => this.#reload(message));
         return;
+      case "count_all":
+        if (this.#server === undefined || this.#metrics !== undefined) return;
+        this.#metrics = this.#countAll();
+        this.#server.countAll(this.#metrics);
+        this.#metrics.start();
+        return;
       case "resolved":
         this.#asked.get(message.id)?.(message.answer);
         this.#asked.delete(message.id);

@@ -69,6 +69,8 @@ export type ToWorker =
   | StartMessage
   | ReloadMessage
   | { readonly kind: "resolved"; readonly id: number; readonly answer: readonly string[] | IoError }
+  /** All numbers are wanted from now on, not reason codes alone. */
+  | { readonly kind: "count_all" }
   /** DNS names other servers now. */
   | { readonly kind: "places"; readonly upstream: UpstreamPlaces }
   /** The interfaces' addresses have changed. */

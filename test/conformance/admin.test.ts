@@ -159,6 +159,43 @@ forEachCombination((combination) => {
     await assert.rejects(admin.get("/healthz"), { code: "ECONNREFUSED" });
   });
 
+  test("a reload brings it, with all numbers from then on, and takes it away", async (t) => {
+    const origin = await startOrigin(t);
+    const config = {
+      listeners: [{ address: "127.0.0.1:0" }],
+      routes: { [HOST]: "pool" },
+      upstreams: { pool: { servers: [origin.address] } },
+      workers: 2,
+    };
+    const proxy = await startProxy(t, combination, { config });
+    const { client } = await join(t, proxy, origin, HOST);
+    const path = joinPath(temporaryDirectory(t), "admin.sock");
+    const admin = new Admin({ path });
+    const asked = { ...config, admin: { address: `unix:${path}` } };
+    assert.match(await proxy.reload(asked), /^certless: admin changed$/m);
+    const numbers = async (...parts: readonly RegExp[]): Promise<string> =>
+      await until(`${parts}`, async () => {
+        const { status, body } = await admin.get<string>("/metrics");
+        assert.equal(status, 200, body);
+        return parts.every((part) => part.test(body)) ? body : undefined;
+      });
+    // What was open then is counted, and never goes below nothing.
+    await numbers(/^certless_open_connections\{.*\} 1$/m, /^certless_accepted_connections_total\{.*\} 1$/m);
+    await join(t, proxy, origin, HOST);
+    client.reset();
+    await numbers(
+      /^certless_open_connections\{.*\} 1$/m,
+      /^certless_accepted_connections_total\{.*\} 2$/m,
+      /^certless_ended_connections_total\{.*\} 1$/m,
+      /^certless_upstream_connections_total\{.*\} 1$/m,
+    );
+    for (const what of ["history", "names"]) assert.equal((await admin.get(`/api/v1/${what}`)).status, 200);
+    assert.match(await proxy.reload(config), /^certless: admin changed$/m);
+    await assert.rejects(admin.get("/healthz"), { code: "ENOENT" });
+    await proxy.reload(asked);
+    await numbers(/^certless_accepted_connections_total\{.*\} 2$/m);
+  });
+
   test("draining is told, and comes to its end", async (t) => {
     const { proxy, origins, admin } = await start(t);
     const { client } = await join(t, proxy, origins[0], "one.example.test");
