@@ -14,6 +14,7 @@ import { createRouter } from "../proxy/listener_settings.ts";
 import { routesOf } from "../route_table/route_reader.ts";
 import { DirectPolicy } from "../upstream/direct_policy.ts";
 import { type Finding, finding } from "./finding.ts";
+import { givingUp, MOST_SILENT } from "./giving_up.ts";
 import { examineName, type NameParts } from "./name_examination.ts";
 import { serverFindings } from "./server_findings.ts";
 import { type ServedName, sharedNames } from "./shared_names.ts";
@@ -32,8 +33,10 @@ const MOST_NAMES = 200;
 const ABREAST = 16;
 
 /** The servers of every exact name with a route of its own. */
-export async function examineServers(parts: ExaminationParts): Promise<Finding[]> {
-  const { config } = parts;
+export async function examineServers(given: ExaminationParts): Promise<Finding[]> {
+  const { config } = given;
+  const bounded = givingUp(given.resolver);
+  const parts: ExaminationParts = { ...given, resolver: bounded.resolver };
   const all = routedNames(config);
   const names = all.slice(0, MOST_NAMES);
   const left = all.length - names.length;
@@ -53,6 +56,10 @@ export async function examineServers(parts: ExaminationParts): Promise<Finding[]
     names.filter(({ name }) => !refused.some(({ subject }) => subject === name)),
     answers,
   );
+  if (bounded.unasked > 0) {
+    const seen = `${MOST_SILENT} questions in a row had no answer, and ${bounded.unasked} more were not asked`;
+    findings.push(finding("not_examined", "resolver", seen));
+  }
   return unique([...findings, ...found, ...sharedNames(served)]);
 }
 
