@@ -16,7 +16,8 @@ import type { Host } from "./host.ts";
 import type { ConnectionCounts } from "./metrics/counts.ts";
 import type { ProxyMetrics } from "./metrics/proxy_metrics.ts";
 import type { ProxyEnvironment } from "./running/environment.ts";
-import { type ConfigOrigin, ProxyAtWork, type Reread } from "./running/running_proxy.ts";
+import type { Reread } from "./running/reload_outcome.ts";
+import { type ConfigOrigin, ProxyAtWork } from "./running/running_proxy.ts";
 import { StartError } from "./start_error.ts";
 
 export type { CertificateStatus, ServerStatus, UpstreamStatus } from "./health/status.ts";

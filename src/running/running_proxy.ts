@@ -8,7 +8,6 @@ import type { Endpoint } from "../address.ts";
 import type { ConfigurationState, ReloadOutcome } from "../admin/api.ts";
 import { selfRouteWarnings } from "../config/check_servers.ts";
 import type { Config } from "../config/config.ts";
-import type { ConfigError } from "../config/load.ts";
 import { namedServers } from "../config/named_servers.ts";
 import type { UpstreamStatus } from "../health/status.ts";
 import type { LimitsMemory } from "../limits/limits_memory.ts";
@@ -35,24 +34,13 @@ import { measure } from "./measured.ts";
 import { NamesInForce } from "./names_in_force.ts";
 import { operatedProxy } from "./operated.ts";
 import { createPlane, type Plane, workerCount } from "./plane.ts";
-
-/** A configuration that was read anew, or why it cannot be put in force. */
-export type Reread =
-  | { readonly config: Config }
-  | { readonly errors: readonly ConfigError[] }
-  | { readonly reason: string };
+import { outcomeOf, type Refusal, type Reread, refusal } from "./reload_outcome.ts";
 
 /** Where a configuration was read from. */
 export interface ConfigOrigin {
   readonly path: string;
   /** That file, and what it includes. */
   readonly files: readonly string[];
-}
-
-/** How a reload went wrong. */
-interface Refusal {
-  readonly errors: readonly ConfigError[];
-  readonly reason: string;
 }
 
 export class ProxyAtWork {
@@ -260,19 +248,10 @@ export class ProxyAtWork {
     const began = clock.now();
     const warnings: string[] = [];
     const outcome = await this.#tryReload(read, warnings);
-    const refused = "reason" in outcome;
-    const result: ReloadOutcome = {
-      ok: !refused,
-      at: clock.wallTime(),
-      duration: clock.now() - began,
-      changes: refused ? [] : outcome.changes,
-      errors: refused ? outcome.errors : [],
-      reason: refused ? outcome.reason : "",
-      warnings: refused ? warnings : [...warnings, ...outcome.warnings],
-    };
-    if (refused) this.#failedReloads++;
+    const result = outcomeOf(outcome, warnings, began, clock);
+    if (!result.ok) this.#failedReloads++;
     const { loadedAt, reloads } = this.#state;
-    const counted = refused ? { loadedAt, reloads } : { loadedAt: result.at, reloads: reloads + 1 };
+    const counted = !result.ok ? { loadedAt, reloads } : { loadedAt: result.at, reloads: reloads + 1 };
     this.#state = { ...this.#state, ...counted, lastReload: result };
     this.#environment.reloaded?.(result);
     return result;
@@ -398,8 +377,4 @@ function inheritSockets({ listeners }: Config, environment: ProxyEnvironment): I
 
 function warnOn({ host }: ProxyEnvironment, message: string): void {
   host.stderr.write(`certless: ${message}\n`);
-}
-
-function refusal(reason: string): Refusal {
-  return { errors: [], reason };
 }
