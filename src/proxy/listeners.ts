@@ -56,6 +56,7 @@ export interface Wanted {
 export class Listeners {
   readonly #parts: ListenersParts;
   #open: OpenListener[] = [];
+  #isClosed = false;
   /** Those that are left. */
   readonly #adopt: Map<string, readonly number[]>;
 
@@ -100,12 +101,14 @@ export class Listeners {
 
   /** Puts what was prepared in force: those that are left over close, the others serve by `settingsFor`. */
   replace(
-    { next }: PreparedListeners,
+    { next, fresh }: PreparedListeners,
     settingsFor: (config: ListenerConfig, own: ListenerOwn) => SessionSettings,
   ): void {
     const kept = next.map(([open]) => open);
     for (const open of this.#open) if (!kept.includes(open)) close(open);
     this.#open = kept;
+    // The drain has begun meanwhile.
+    if (this.#isClosed) for (const open of fresh) close(open);
     for (const [open, config] of next) {
       const settings = settingsFor(config, open.own);
       open.config = config;
@@ -126,6 +129,7 @@ export class Listeners {
 
   /** For good. */
   close(): void {
+    this.#isClosed = true;
     for (const open of this.#open) close(open);
   }
 

@@ -20,6 +20,7 @@ import { loadSecrets } from "../secrets.ts";
 import { InheritedSockets } from "../service/inherited_sockets.ts";
 import { findPrivileges, giveUp } from "../service/privileges.ts";
 import { StartError } from "../start_error.ts";
+import { atMost } from "../workers/at_most.ts";
 import { ConfigLoader } from "../workers/config_loader.ts";
 import type { PlaneCycle } from "../workers/control_parts.ts";
 import { Surroundings } from "../workers/surroundings.ts";
@@ -338,7 +339,7 @@ export class ProxyAtWork {
     this.#stopping = true;
     this.#watch.isOn = false;
     this.#loader.close();
-    await this.#reloading;
+    await atMost(this.#environment.adapter.clock, RELOAD_GRACE, this.#reloading);
     await this.#plane.stop(this.#config.timeouts.drain, draining);
     this.#metrics?.stop();
     this.#admin.close();
@@ -358,6 +359,9 @@ export class ProxyAtWork {
     warnOn(this.#environment, message);
   }
 }
+
+/** What a stop leaves a reload that is under way, ms: a worker that hangs takes no configuration. */
+const RELOAD_GRACE = 5_000;
 
 /** As a path. */
 const STANDARD_INPUT = "-";

@@ -14,6 +14,7 @@ import type { Host } from "../host.ts";
 import type { NameCache } from "../names/name_cache.ts";
 import type { OpenBoard } from "../upstream/allotments.ts";
 import type { MemberPlace } from "../upstream/upstream.ts";
+import { atMost } from "./at_most.ts";
 import { Discovery } from "./discovery.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import type { UpstreamPlaces } from "./protocol.ts";
@@ -82,13 +83,7 @@ export class Surroundings {
 
   /** Until it is done, but not for long. */
   #aMoment(done: Promise<void>): Promise<void> {
-    return new Promise<void>((resolve) => {
-      const cancel = this.#parts.clock.after(FIRST_ANSWERS, resolve);
-      void done.then(() => {
-        cancel();
-        resolve();
-      });
-    });
+    return atMost(this.#parts.clock, FIRST_ANSWERS, done);
   }
 
   /** Looks for the servers of another configuration, which has its allotments: those that DNS names, by upstream. */

@@ -58,6 +58,14 @@ async function world(text: string) {
   return { adapter, proxy, board, connect, change, servers, reasons, wait };
 }
 
+test("where the drain begins while listeners are opened for another configuration, they close again", async () => {
+  const here = await world(yaml("pool"));
+  const preparing = here.change(yaml("pool", undefined, `[{ address: ${A} }, { address: ${B} }]`));
+  here.proxy.drain(1_000, () => {});
+  await preparing;
+  assert.deepEqual([...here.adapter.listeners.keys()], []);
+});
+
 describe("another configuration", () => {
   test("new connections take the new route; those that are open stay, a client that has not spoken yet gets the new one", async () => {
     const here = await world(yaml("192.0.2.9:443"));
