@@ -56,18 +56,25 @@ class Chaos {
   /** Ends early where something is wrong. */
   async run(duration: number): Promise<void> {
     const end = performance.now() + duration;
-    const isOver = (): boolean => performance.now() > end || this.ledger.faults.length > 0;
+    let isBroken = false;
+    const isOver = (): boolean => isBroken || performance.now() > end || this.ledger.faults.length > 0;
     const lanes = Array.from({ length: LANES }, () => this.#lane(isOver, anyone));
     const probes = Array.from({ length: PROBES }, () => this.#lane(isOver, probe));
     const { world } = this;
-    await Promise.all([
+    const all = [
       world.rage(isOver),
       world.reload(isOver),
       this.#starve(isOver),
       this.#watch(isOver),
       ...lanes,
       ...probes,
-    ]);
+    ];
+    for (const one of all) {
+      one.catch(() => {
+        isBroken = true;
+      });
+    }
+    await Promise.all(all);
     await this.#settle();
   }
 
