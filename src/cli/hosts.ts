@@ -38,20 +38,37 @@ stand there as comments.`,
  * @throws {CliError} for names that are left without an address.
  */
 export function hostsLines(config: Config, ip: string | undefined): string[] {
-  const names = new Map<string, string>();
+  const names = new Map<string, HostsEntry>();
   const comments = new Set<string>();
   for (const listener of config.listeners) {
     for (const route of routesOf(listener.routes)) {
       if (route.to.kind === "reject") continue;
       if (route.kind === "exact" || (route.kind === "suffix" && route.apex)) {
-        if (!names.has(route.name)) names.set(route.name, addressOf(config, listener, ip));
+        const entry = names.get(route.name) ?? { routes: listener.routes, addresses: [] };
+        if (entry.routes === listener.routes) addAddress(entry, addressOf(config, listener, ip));
+        names.set(route.name, entry);
       }
       if (route.kind !== "exact") {
         comments.add(`# ${route.text} is a pattern: add a line for each name of it that you use`);
       }
     }
   }
-  return [...[...names].map(([name, address]) => `${address} ${name}`), ...comments];
+  const lines = [...names].flatMap(([name, { addresses }]) => addresses.map((address) => `${address} ${name}`));
+  if (ip !== undefined && lines.length > 0 && !lines.some((line) => line.startsWith(`${ip} `))) {
+    comments.add(`# ${ip} stands nowhere: every listener has an address of its own`);
+  }
+  return [...lines, ...comments];
+}
+
+/** Where a name leads: by the listeners of one table, which are its first, one address of each family. */
+interface HostsEntry {
+  readonly routes: ListenerConfig["routes"];
+  readonly addresses: string[];
+}
+
+function addAddress({ addresses }: HostsEntry, address: string): void {
+  const isIpv6 = address.includes(":");
+  if (!addresses.some((one) => one.includes(":") === isIpv6)) addresses.push(address);
 }
 
 /** A listener's own address counts where there are several: then names differ in it. */

@@ -153,6 +153,28 @@ routes: { a.test: { to: 192.0.2.1, allow: [10.0.0.0/8] } }
     assert.match(out, /address: 93\.184\.215\.14\n/);
   });
 
+  test("hosts: listeners with addresses of their own, both families of one table", async () => {
+    const text = (listeners: string) => `listeners: [${listeners}]\nroutes: { a.test: direct }\n`;
+    const lines = async (listeners: string, ...args: string[]) => {
+      const { context, out } = fakeWorld({ "certless.yaml": text(listeners) });
+      await runCli(["hosts", ...args], context);
+      return out().split("\n").slice(1, -1);
+    };
+    const [four, six] = ["{ address: 10.0.0.5:443 }", '{ address: "[2001:db8::5]:443" }'];
+    const own = "{ address: 10.0.0.6:443, routes: { a.test: reject, b.test: direct } }";
+    assert.deepEqual(await lines(`${four}, ${six}, ${own}`), [
+      "10.0.0.5 a.test",
+      "2001:db8::5 a.test",
+      "10.0.0.6 b.test",
+    ]);
+    assert.deepEqual(await lines(four, "--ip", "192.0.2.1"), ["192.0.2.1 a.test"]);
+    assert.deepEqual(await lines(`${four}, ${own}`, "--ip", "192.0.2.1"), [
+      "10.0.0.5 a.test",
+      "10.0.0.6 b.test",
+      "# 192.0.2.1 stands nowhere: every listener has an address of its own",
+    ]);
+  });
+
   test("hosts prints each name once, patterns as comments", async () => {
     const { out } = await certless(["hosts", "--ip", "10.0.0.5"]);
     assert.equal(
