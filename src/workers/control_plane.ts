@@ -6,6 +6,7 @@
 
 import type { Endpoint } from "../address.ts";
 import type { IoError } from "../errors.ts";
+import type { WorkerThread } from "../host.ts";
 import { WorkerLimits } from "../limits/admission.ts";
 import { createOpenMemory, OpenCount, type OpenMemory } from "../limits/open_count.ts";
 import { Counts } from "../metrics/counts.ts";
@@ -25,6 +26,8 @@ const HEALTHY_AFTER = 60_000;
 /** Looks for a port that was free before the worker is told that it is not, and milliseconds between two. */
 const PORT_TRIES = 5;
 const PORT_WAIT = 20;
+/** Milliseconds for a worker to take another configuration. */
+const PATIENCE = 30_000;
 /** What a worker gets beyond the drain before it is ended by force, ms. */
 const GRACE = 5_000;
 
@@ -175,7 +178,12 @@ export class ControlPlane {
     worker.cycle = this.#cycles;
     worker.reloading = new Deferred();
     worker.thread?.post({ kind: "reload", ...this.#cycleFor(worker) });
-    return worker.reloading.promise;
+    // One that hangs must not keep every later configuration from coming.
+    const cancel = this.#parts.adapter.clock.after(PATIENCE, () => {
+      worker.thread?.terminate();
+      this.#exited(worker, `it did not take another configuration within ${PATIENCE / 1000} s`);
+    });
+    return worker.reloading.promise.finally(cancel);
   }
 
   /** An upstream's servers, as DNS names them now. */
@@ -231,11 +239,13 @@ export class ControlPlane {
     worker.answered = Infinity;
     worker.draining = new Deferred();
     worker.ended = new Deferred();
-    worker.thread = this.#parts.startWorker<ToWorker, FromWorker>({
-      message: (message) => this.#receive(worker, message),
-      exited: (reason) => this.#exited(worker, reason),
+    // A thread that was given up may still speak, and end, when another has taken its place.
+    const thread: WorkerThread<ToWorker> = this.#parts.startWorker<ToWorker, FromWorker>({
+      message: (message) => void (worker.thread === thread && this.#receive(worker, message)),
+      exited: (reason) => void (worker.thread === thread && this.#exited(worker, reason)),
     });
-    worker.thread.post(this.#startMessage(worker));
+    worker.thread = thread;
+    thread.post(this.#startMessage(worker));
   }
 
   #startMessage(worker: Worker): StartMessage {

@@ -152,4 +152,17 @@ describe("control plane: another configuration", () => {
     await reloading;
     assert.equal(threads[1]!.reloads.length, 1);
   });
+
+  test("a worker that never answers is ended, and another takes its place", async () => {
+    const { adapter, threads, reload, warnings } = await world();
+    threads[0]!.answer = undefined;
+    const reloading = reload(cycleOf(B));
+    await new Promise((resolve) => setTimeout(resolve));
+    adapter.clock.run(adapter.clock.now() + 30_000);
+    await assert.rejects(reloading, /worker 1 ended: it did not take another configuration within 30 s/);
+    adapter.clock.run(adapter.clock.now() + 200);
+    assert.equal(threads.length, 3);
+    assert.match(warnings[0]!, /^worker 1 ended/);
+    await reload(cycleOf(`${A}, ${B}`));
+  });
 });
