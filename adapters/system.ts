@@ -11,6 +11,7 @@ import { type Libc, NoLibcError, openLibc } from "./linux/ffi.ts";
 import { becomeAccount, findAccount, giveFiles } from "./system/account.ts";
 import { openNotifier } from "./system/notifier.ts";
 import { duplicateBy, passedSockets, socketsOf } from "./system/passed_sockets.ts";
+import { portOwner } from "./system/port_owner.ts";
 
 /** The system this process runs on. */
 export async function openSystem(): Promise<System> {
@@ -21,6 +22,7 @@ export async function openSystem(): Promise<System> {
   return {
     passedSockets,
     socketsOf,
+    portOwner,
     duplicates: libc !== undefined,
     duplicate(descriptor) {
       const copy = libc === undefined ? -1 : duplicateBy(libc, descriptor);

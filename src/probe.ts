@@ -19,9 +19,15 @@ export interface ProbeRequest {
   /** Sent before anything else: a PROXY header. */
   readonly prefix?: Uint8Array | undefined;
   /** Make a TLS handshake; the certificate is read, and never a reason to fail. */
-  readonly tls?: { readonly serverName: string | undefined } | undefined;
+  readonly tls?: ProbeTls | undefined;
   /** Say something and listen to the answer. */
   readonly exchange?: ProbeExchange | undefined;
+}
+
+export interface ProbeTls {
+  readonly serverName: string | undefined;
+  /** Offer HTTP/2, and read some hundreds of the certificate's names. */
+  readonly closely?: boolean | undefined;
 }
 
 export interface ProbeExchange {
@@ -32,7 +38,13 @@ export interface ProbeExchange {
 
 /** How far it came; durations in milliseconds. */
 export type ProbeResult =
-  | { readonly ok: true; readonly duration: number; readonly certificate: Certificate | undefined }
+  | {
+      readonly ok: true;
+      readonly duration: number;
+      readonly certificate: Certificate | undefined;
+      /** The server chose HTTP/2, where it was offered. */
+      readonly multiplexes?: boolean;
+    }
   | { readonly ok: false; readonly duration: number; readonly stage: ProbeStage; readonly error: IoError };
 
 /** What a probe was at when it failed. */

@@ -23,6 +23,8 @@ export interface System {
    * @throws {Error} as the rejection, with a phrase: there is no such process, or it cannot be looked at.
    */
   socketsOf(process: number): Promise<{ readonly sockets: readonly PassedSocket[]; readonly refusal?: string }>;
+  /** The process that listens where nobody else can now; undefined where it cannot be seen. */
+  portOwner(endpoint: Endpoint): Promise<PortOwner | undefined>;
   /** `duplicate` works here. */
   readonly duplicates: boolean;
   /** Another descriptor of the same socket; undefined where this runtime has no way to make one. */
@@ -45,6 +47,12 @@ export interface System {
    * @throws {Error} as the rejection, with a phrase.
    */
   becomeAccount(account: Account): Promise<void>;
+}
+
+export interface PortOwner {
+  readonly process: number;
+  /** As it was started, words with spaces between. Foreign text. */
+  readonly command: string;
 }
 
 export interface Account {

@@ -103,8 +103,11 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/cli/": "test/unit/cli/cli.test.ts gives every command its arguments through runCli; test/packaging runs demo",
   "src/running/":
     "mod.ts puts it together: test/conformance/reload.test.ts and test/packaging run it on each runtime; parts that decide something have tests of their own",
-  "src/doctor/machine_examination.ts": "it tries this machine: test/clients/doctor.test.ts",
-  "src/doctor/finding.ts": "every examination's tests read its findings: test/unit/doctor/",
+  "src/doctor/client_examination.ts": "it asks the world: test/clients/doctor.test.ts gives it one",
+  "src/doctor/https_record.ts": "a name's records: test/unit/doctor/name_examination.test.ts",
+  "src/doctor/proxy_passage.ts": "it needs a proxy that runs: test/clients/doctor.test.ts",
+  "src/doctor/resolving.ts": "examinations ask by it: test/unit/doctor/name_examination.test.ts, examination.test.ts",
+  "src/doctor/server_answers.ts": "examinations ask by it: test/unit/doctor/examination.test.ts",
   "src/doctor/regex_syntax.ts": "regexRisk reads by it: test/unit/doctor/regex_risk.test.ts",
   "src/doctor/way.ts": "examinations plan by it: test/clients/doctor.test.ts",
   "src/health/check_all.ts": "certless probe runs it: test/unit/cli/probe.test.ts",

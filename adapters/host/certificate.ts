@@ -7,14 +7,18 @@
 import { checkServerIdentity, type PeerCertificate, type TLSSocket } from "node:tls";
 import type { Certificate } from "../../src/probe.ts";
 
-const MOST_NAMES = 20;
+const MOST_NAMES = { usually: 20, closely: 500 } as const;
 const LONGEST_TEXT = 200;
 
 /** The certificate of a finished handshake, looked at for `serverName`; undefined where the server showed none. */
-export function readCertificate(socket: TLSSocket, serverName: string | undefined): Certificate | undefined {
+export function readCertificate(
+  socket: TLSSocket,
+  serverName: string | undefined,
+  closely = false,
+): Certificate | undefined {
   const peer: Partial<PeerCertificate> | null = socket.getPeerCertificate();
   if (!peer?.raw) return undefined;
-  const names = namesOf(peer.subjectaltname);
+  const names = namesOf(peer.subjectaltname, closely ? MOST_NAMES.closely : MOST_NAMES.usually);
   return {
     subject: commonName(peer.subject),
     names,
@@ -28,12 +32,12 @@ export function readCertificate(socket: TLSSocket, serverName: string | undefine
 }
 
 /** Only for people to read: matching is the runtime's. */
-function namesOf(alternatives: string | undefined): string[] {
-  const entries = (alternatives ?? "").slice(0, MOST_NAMES * LONGEST_TEXT).split(", ");
+function namesOf(alternatives: string | undefined, most: number): string[] {
+  const entries = (alternatives ?? "").slice(0, most * LONGEST_TEXT).split(", ");
   return entries
     .map((entry) => cut(entry.replace(/^(?:DNS|IP Address):/, "")))
     .filter((name) => name !== "")
-    .slice(0, MOST_NAMES);
+    .slice(0, most);
 }
 
 function mismatch(peer: PeerCertificate, name: string, names: readonly string[]): string | undefined {

@@ -9,7 +9,7 @@
 import net from "node:net";
 import tls from "node:tls";
 import type { IoError } from "../../src/errors.ts";
-import type { ProbeRequest, ProbeResult, ProbeStage } from "../../src/probe.ts";
+import type { ProbeRequest, ProbeResult, ProbeStage, ProbeTls } from "../../src/probe.ts";
 import { runtimeName } from "../select.ts";
 import { localAddress } from "../shared/endpoint.ts";
 import { toIoError } from "../shared/io_error.ts";
@@ -52,12 +52,12 @@ export class ProbeConnection {
     this.#socket.setNoDelay(true);
     const { prefix, exchange } = this.#request;
     if (prefix !== undefined) this.#socket.write(prefix);
-    if (this.#request.tls !== undefined) this.#handshake(this.#request.tls.serverName);
+    if (this.#request.tls !== undefined) this.#handshake(this.#request.tls);
     else if (exchange !== undefined) this.#exchange(this.#socket);
     else this.#succeed();
   }
 
-  #handshake(serverName: string | undefined): void {
+  #handshake({ serverName, closely }: ProbeTls): void {
     this.#stage = "handshake";
     const secure = tls.connect({
       socket: this.#socket,
@@ -65,6 +65,7 @@ export class ProbeConnection {
       servername: serverName ?? "",
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
+      ...(closely && { ALPNProtocols: ["h2", "http/1.1"] }),
       ...FRESH,
     });
     this.#secure = secure;
@@ -93,8 +94,14 @@ export class ProbeConnection {
   /** Told once our goodbye is on its way: who ends the program then has left nothing half open. */
   #succeed(): void {
     const secure = this.#secure;
-    const certificate = secure === undefined ? undefined : readCertificate(secure, this.#request.tls?.serverName);
-    const result: ProbeResult = { ok: true, duration: this.#elapsed(), certificate };
+    const { serverName, closely } = this.#request.tls ?? {};
+    const certificate = secure === undefined ? undefined : readCertificate(secure, serverName, closely);
+    const result: ProbeResult = {
+      ok: true,
+      duration: this.#elapsed(),
+      certificate,
+      ...(closely && { multiplexes: secure?.alpnProtocol === "h2" }),
+    };
     this.#hasSucceeded = true;
     clearTimeout(this.#timer);
     const tell = (): void => this.#settle(result);

@@ -38,8 +38,7 @@ Exit code 0: all are up. 1: one is down, or not to be found. 2: the configuratio
     const { adapter } = await context.selectAdapter("auto");
     const { resolver, names } = openNames(host, config);
     try {
-      const { places, faults } = await findServers(config, names, adapter.clock);
-      const plans = plansOf(config, places);
+      const { plans, faults } = await planServers(config, names, adapter.clock);
       const results = await checkAll(plans, checkParts(context, names, adapter.clock));
       const now = adapter.clock.wallTime();
       const rows = plans.flatMap((plan, index) => rowsOf(plan, results[index]!, now));
@@ -56,12 +55,12 @@ Exit code 0: all are up. 1: one is down, or not to be found. 2: the configuratio
 
 type Places = ReadonlyMap<string, readonly MemberPlace[]>;
 
-/** The servers at work now, by upstream, and what DNS could not name. */
-async function findServers(
+/** A check of each server at work now, and what DNS could not name. */
+export async function planServers(
   config: Config,
   names: NameCache,
   clock: Clock,
-): Promise<{ readonly places: Places; readonly faults: readonly string[] }> {
+): Promise<{ readonly plans: readonly CheckPlan[]; readonly faults: readonly string[] }> {
   const board = ownBoard(config.upstreams, clock);
   const places = new Map<string, readonly MemberPlace[]>();
   const faults: string[] = [];
@@ -75,7 +74,7 @@ async function findServers(
   });
   await discovery.start();
   discovery.stop();
-  return { places: placesAtWork(config, board.allotments, places), faults };
+  return { plans: plansOf(config, placesAtWork(config, board.allotments, places)), faults };
 }
 
 function plansOf(config: Config, places: Places): CheckPlan[] {

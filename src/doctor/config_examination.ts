@@ -10,10 +10,13 @@ import { createRouter } from "../proxy/listener_settings.ts";
 import { routesOf } from "../route_table/route_reader.ts";
 import type { Router } from "../router.ts";
 import { type Finding, finding } from "./finding.ts";
+import { regexEnds } from "./regex_ends.ts";
 import { regexRisk } from "./regex_risk.ts";
 
 /** Routes that are compared with each other; of more, the first ones. */
 const MOST_COMPARED = 20_000;
+/** A label that no exact route is likely to hold. */
+const NOBODY = "certless-doctor";
 /** Expressions that any name meets. */
 const ANYTHING = new Set(["", "^", "$", ".", ".*", "^.*", ".*$", "^.*$", ".+", "^.+", ".+$", "^.+$"]);
 
@@ -34,7 +37,9 @@ function* examineTable(table: RouteTable): Generator<Finding> {
     if (route.kind === "regex") {
       yield* examineRegex(route, router, everything);
       if (everything === undefined && ANYTHING.has(route.source)) everything = route;
-    } else if (++count <= MOST_COMPARED && route.kind === "exact") yield* examineExact(route, router);
+    } else if (++count <= MOST_COMPARED && (route.kind === "exact" || route.kind === "suffix")) {
+      yield* examineName(route, router);
+    }
   }
 }
 
@@ -47,17 +52,26 @@ function* examineRegex(
   if (risk === "exponential") yield finding("regex_exponential", named(route), placed(route));
   if (risk === "unknown") yield finding("regex_unknown", named(route), placed(route));
   const name = onlyName(route.source);
-  const taker = everything ?? (name === undefined ? undefined : router.match(name));
+  const taker = everything ?? (name === undefined ? wildcardOver(route.source, router) : router.match(name));
   if (taker !== undefined && taker.text !== route.text) {
     yield finding("route_shadowed", named(route), `${placed(route)}; ${named(taker)} takes every name of it`);
   }
 }
 
+/** The wildcard that holds every name of an expression: wildcards come first. */
+function wildcardOver(source: string, router: Router): Route | undefined {
+  const { head, tail } = regexEnds(source);
+  const [first, last] = [head.lastIndexOf("."), tail.indexOf(".")];
+  const below = last < 0 ? undefined : router.match(`${NOBODY}${tail.slice(last)}`);
+  if (below?.kind === "suffix") return below;
+  const behind = first < 0 ? undefined : router.match(`${head.slice(0, first + 1)}${NOBODY}`);
+  return behind?.kind === "prefix" ? behind : undefined;
+}
+
 /** Whether the route below it, once it were gone, would say the same. */
-function* examineExact(route: Route & { readonly kind: "exact" }, router: Router): Generator<Finding> {
+function* examineName(route: Route & { readonly kind: "exact" | "suffix" }, router: Router): Generator<Finding> {
   for (let dot = route.name.indexOf("."); dot >= 0; dot = route.name.indexOf(".", dot + 1)) {
-    // A name below the wildcard's that no exact route is likely to hold.
-    const wildcard = router.match(`certless-doctor${route.name.slice(dot)}`);
+    const wildcard = router.match(`${NOBODY}${route.name.slice(dot)}`);
     if (wildcard.kind === "default") continue;
     if (wildcard.kind === "suffix" && contentOf(wildcard) === contentOf(route)) {
       yield finding("route_redundant", named(route), `${placed(route)}; ${named(wildcard)} says the same`);

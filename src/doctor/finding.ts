@@ -33,6 +33,13 @@ export const FINDINGS = {
     why: "a client may take any of a name's addresses, IPv6 first: some connections go past the proxy",
     remedy: "give the name an address of the proxy for each family, or only the proxy's",
   },
+  ipv6_past_hosts: {
+    level: "warning",
+    why:
+      "the hosts file has IPv4 alone, and this machine has IPv6: programs that ask for each family by itself get the server's own " +
+      "IPv6 address from DNS, and go past the proxy",
+    remedy: "give the name the proxy's IPv6 address in the hosts file, too, or let DNS answer no AAAA for it",
+  },
   name_unresolved: {
     level: "fault",
     why: "nobody can connect to a name without an address",
@@ -49,6 +56,7 @@ export const FINDINGS = {
     remedy:
       "let the clients' DNS answer nothing for type HTTPS of this name, or give them the proxy by DNS rather than by hosts file",
   },
+  resolver_answers: well("the DNS server answers"),
   no_https_record: well("no HTTPS record leads clients around the proxy"),
   not_routed: {
     level: "fault",
@@ -79,6 +87,11 @@ export const FINDINGS = {
     why: "clients check the server's certificate themselves, and will refuse this one",
     remedy: "give the server a certificate for the name, or route the name to a server that has one",
   },
+  certificate_untrusted: {
+    level: "note",
+    why: "this machine does not know who issued the certificate; its clients may, and only they decide",
+    remedy: "where clients trust an authority of your own, give it to certless, too: NODE_EXTRA_CA_CERTS=ca.pem",
+  },
   certificate_ends: {
     level: "warning",
     why: "clients refuse a certificate that has expired, and the proxy cannot help",
@@ -88,6 +101,23 @@ export const FINDINGS = {
     level: "warning",
     why: "certificates are judged by this machine's clock, and log lines are dated by it",
     remedy: "set the clock: timedatectl shows whether it is synchronised",
+  },
+  clock_agrees: well("the server's clock and this one tell the same time"),
+  upstream_well: well("each of its servers answers"),
+  upstream_partly_down: {
+    level: "warning",
+    why: "the others carry its share, and it costs clients a try now and then unless there is a healthCheck",
+    remedy: "see that the server runs, or take it out: down: true",
+  },
+  upstream_on_backups: {
+    level: "warning",
+    why: "only backups are left: one more failure, and clients are turned away",
+    remedy: "see that its first servers run and that this machine may reach them",
+  },
+  upstream_down: {
+    level: "fault",
+    why: "no server of it answers: clients that are routed there are turned away",
+    remedy: "see that the servers run and that this machine may reach them: certless probe shows each",
   },
   proxy_passes: well("through the running proxy the name reaches the same server as without it"),
   proxy_differs: {
@@ -151,9 +181,15 @@ export const FINDINGS = {
     why: "the listener cannot be opened",
     remedy: "ports below 1024 need CAP_NET_BIND_SERVICE or root; an address must be one of this machine's",
   },
+  port_served: well("a certless that runs has the port"),
+  port_taken: {
+    level: "fault",
+    why: "another program has the port, and certless cannot open it",
+    remedy: "stop that program, or give the listener another port",
+  },
   port_in_use: {
     level: "note",
-    why: "a certless that runs has it, or another program, which certless would then not replace",
+    why: "a certless that runs has it, or another program; without root it cannot be seen who",
     remedy: "ss -ltnp shows whose it is",
   },
   not_examined: {

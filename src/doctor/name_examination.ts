@@ -1,13 +1,14 @@
 /**
- * One name as a client on this machine sees it: what the hosts file and DNS say, and whether that leads to the proxy.
+ * A name as clients of this machine see it: hosts file, DNS, HTTPS records (RFC 9460).
  *
- * Owns: the questions to the resolver, and the findings of their answers. It must not connect.
+ * Owns: what is asked for a name, and the findings of the answers. It must not connect.
  */
 
-import { canonicalIp } from "../address.ts";
-import type { BindingRecord, DnsResolver, ResolvedAddresses, ResolveFailure } from "../host.ts";
-import { escapeText } from "../log/escape.ts";
+import { canonicalIp, classifyIp, parseIp } from "../address.ts";
+import type { DnsResolver } from "../host.ts";
 import { type Finding, finding } from "./finding.ts";
+import { bindingFindings } from "./https_record.ts";
+import { type Addresses, addressesOf, bindingsOf, dnsAddressesOf } from "./resolving.ts";
 
 export interface NameParts {
   readonly resolver: DnsResolver;
@@ -15,22 +16,26 @@ export interface NameParts {
   readonly hostsFile: string;
   /** Canonical addresses by which clients here reach the proxy; none: this is the proxy's machine, and nobody's client. */
   readonly proxyAddresses: readonly string[];
+  /** Canonical addresses of this machine. */
+  readonly ownAddresses: readonly string[];
+  /** Where clients connect to. */
+  readonly port: number;
 }
 
-export async function examineName(
-  name: string,
-  { resolver, hostsFile, proxyAddresses }: NameParts,
-): Promise<Finding[]> {
+export async function examineName(name: string, parts: NameParts): Promise<Finding[]> {
+  const { resolver, hostsFile, proxyAddresses, port } = parts;
   const [system, dns, bindings] = await Promise.all([
-    new Promise<ResolvedAddresses | ResolveFailure>((answered) => resolver.resolve(name, answered)),
-    new Promise<ResolvedAddresses | ResolveFailure>((answered) => resolver.resolveByDns(name, answered)),
-    new Promise<Parameters<Parameters<DnsResolver["resolveBindings"]>[1]>[0]>((answered) =>
-      resolver.resolveBindings(name, answered),
-    ),
+    addressesOf(resolver, name),
+    dnsAddressesOf(resolver, name),
+    bindingsOf(resolver, name, port),
   ]);
   const inHosts = hostsEntries(hostsFile, name);
   const sources = `hosts file: ${inHosts.join(", ") || "nothing"}; DNS: ${answerText(dns)}`;
-  return [addressFinding(name, system, proxyAddresses, sources), ...bindingFindings(name, bindings)];
+  return [
+    addressFinding(name, system, proxyAddresses, sources),
+    ...familyFindings(name, inHosts, dns, parts),
+    ...bindingFindings(name, bindings, proxyAddresses),
+  ];
 }
 
 /** Addresses that a hosts file gives a name: hosts(5). */
@@ -44,49 +49,40 @@ export function hostsEntries(text: string, name: string): string[] {
   return found;
 }
 
-function answerText(answer: ResolvedAddresses | ResolveFailure): string {
-  return "code" in answer ? answer.code : answer.addresses.join(", ");
+function answerText(answer: Addresses): string {
+  return typeof answer === "string" ? answer : answer.join(", ");
 }
 
-function addressFinding(
-  name: string,
-  system: ResolvedAddresses | ResolveFailure,
-  proxyAddresses: readonly string[],
-  sources: string,
-): Finding {
-  if ("code" in system) {
-    const id = system.code === "ENOTFOUND" ? "name_unresolved" : "resolver_silent";
-    return finding(id, name, `${system.code} (${sources})`);
+function addressFinding(name: string, system: Addresses, proxyAddresses: readonly string[], sources: string): Finding {
+  if (typeof system === "string") {
+    const id = system === "ENOTFOUND" ? "name_unresolved" : "resolver_silent";
+    return finding(id, name, `${system} (${sources})`);
   }
-  const addresses = system.addresses.map((address) => canonicalIp(address) ?? address);
-  const past = addresses.filter((address) => !proxyAddresses.includes(address));
-  const seen = `it resolves to ${addresses.join(", ")} (${sources})`;
+  const past = system.filter((address) => !proxyAddresses.includes(address));
+  const seen = `it resolves to ${system.join(", ")} (${sources})`;
   if (proxyAddresses.length === 0) return finding("resolves", name, seen);
   if (past.length === 0) return finding("leads_to_proxy", name, seen);
-  return finding(past.length === addresses.length ? "leads_past_proxy" : "leads_partly_past_proxy", name, seen);
+  return finding(past.length === system.length ? "leads_past_proxy" : "leads_partly_past_proxy", name, seen);
 }
 
-function bindingFindings(
+/** `getaddrinfo` for both families takes the hosts file's word; who asks for IPv6 alone goes on to DNS. */
+function familyFindings(
   name: string,
-  answer: Parameters<Parameters<DnsResolver["resolveBindings"]>[1]>[0],
+  inHosts: readonly string[],
+  dns: Addresses,
+  { proxyAddresses, ownAddresses }: NameParts,
 ): Finding[] {
-  if ("code" in answer) {
-    if (answer.code === "ENOTFOUND") return [finding("no_https_record", name, "DNS has no HTTPS record")];
-    return [finding("resolver_silent", name, `type HTTPS: ${answer.code}`)];
-  }
-  const ways = answer.bindings.map(bindingText).filter((text) => text !== "");
-  if (ways.length > 0) return [finding("https_record", name, ways.join("; "))];
-  return [finding("no_https_record", name, "its HTTPS record says nothing that leads elsewhere")];
+  if (proxyAddresses.length === 0 || typeof dns === "string") return [];
+  if (inHosts.length === 0 || inHosts.some(isIpv6) || !ownAddresses.some(isGlobalIpv6)) return [];
+  const past = dns.filter((address) => isIpv6(address) && !proxyAddresses.includes(address));
+  return past.length === 0 ? [] : [finding("ipv6_past_hosts", name, `DNS has ${past.join(", ")} for it`)];
 }
 
-function bindingText({ priority, target, alpn, port, ech, hints }: BindingRecord): string {
-  if (priority === 0) return target === "" ? "" : `an alias for ${target}`;
-  const parts = [
-    ...(ech ? ["ECH hides the name"] : []),
-    ...(alpn.some((protocol) => protocol.startsWith("h3")) ? ["HTTP/3 goes by UDP"] : []),
-    ...(port === undefined || port === 443 ? [] : [`port ${port}`]),
-    ...(target === "" ? [] : [`served by ${target}`]),
-    ...(hints.length === 0 ? [] : [`addresses of its own: ${hints.join(", ")}`]),
-  ];
-  return escapeText(parts.join(", "));
+function isIpv6(address: string): boolean {
+  return address.includes(":");
+}
+
+function isGlobalIpv6(address: string): boolean {
+  const ip = parseIp(address);
+  return ip?.family === 6 && classifyIp(ip) === "global";
 }

@@ -14,6 +14,8 @@ export interface ServedName {
   readonly group: string;
   /** Which server it is, in words: the same for those that are served by the same. */
   readonly server: string;
+  /** It speaks HTTP/2, whose clients reuse connections for other names; those of HTTP/1.1 do not. */
+  readonly multiplexes: boolean;
   /** Where it is; two that share an address are taken for one server. */
   readonly addresses: readonly string[];
   /** The names of the certificate that it shows, as they stand there. */
@@ -45,8 +47,8 @@ function mixedUp(one: ServedName, other: ServedName): string | undefined {
   return `the certificate of ${holder.server}, shown for ${holder.name}, is good for ${held.name}, which ${held.server} serves`;
 }
 
-function isNamed({ certificateNames }: ServedName, name: string): boolean {
-  return certificateNames.some((pattern) => fits(pattern.toLowerCase(), name));
+function isNamed({ multiplexes, certificateNames }: ServedName, name: string): boolean {
+  return multiplexes && certificateNames.some((pattern) => fits(pattern.toLowerCase(), name));
 }
 
 /** RFC 9525 §6.3: `*` is one whole label, the leftmost. */

@@ -26,6 +26,8 @@ export interface CheckParts {
 export interface NameResult {
   readonly serverName: string | undefined;
   readonly certificate: Certificate | undefined;
+  /** The server chose HTTP/2, where it was offered. */
+  readonly multiplexes?: boolean | undefined;
   /** Why it is not well, for the log; undefined where it is. */
   readonly error: string | undefined;
 }
@@ -92,16 +94,20 @@ export class Check {
   }
 
   #tryAt(endpoint: Endpoint): void {
-    const { check, names, host, bind, prefix } = this.#plan;
+    const { check, names, closely, host, bind, prefix } = this.#plan;
     const serverName = names[this.#names.length];
     const exchange = check.type === "http" ? new HttpExchange(check.request, host) : undefined;
-    const tls = check.type === "tls" ? { serverName } : undefined;
+    const tls = check.type === "tls" ? { serverName, ...(closely && { closely }) } : undefined;
     const request = { endpoint, timeout: check.timeout, bind, prefix, tls, exchange };
     this.#cancelProbe = this.#parts.probe(request, (result) => {
       if (this.#done === undefined) return;
       if (!result.ok) this.#failed(endpoint, serverName, result);
       else if (tls === undefined) this.#end(exchange?.fault);
-      else this.#named(endpoint, serverName, result.certificate, this.#verify(result.certificate));
+      else {
+        const { certificate, multiplexes } = result;
+        const error = this.#verify(certificate);
+        this.#named(endpoint, { serverName, certificate, error, ...(closely && { multiplexes }) });
+      }
     });
   }
 
@@ -112,20 +118,15 @@ export class Check {
     if (stage === "connect") this.#tryNext(text);
     // No other name makes a server answer that says nothing.
     else if (stage !== "handshake" || error.code === "ETIMEDOUT") this.#fail(text);
-    else this.#named(endpoint, serverName, undefined, text);
+    else this.#named(endpoint, { serverName, certificate: undefined, error: text });
   }
 
   #verify(certificate: Certificate | undefined): string | undefined {
     return this.#plan.check.verify ? certificateFault(certificate, this.#parts.clock.wallTime()) : undefined;
   }
 
-  #named(
-    endpoint: Endpoint,
-    serverName: string | undefined,
-    certificate: Certificate | undefined,
-    error: string | undefined,
-  ): void {
-    this.#names.push({ serverName, certificate, error });
+  #named(endpoint: Endpoint, name: NameResult): void {
+    this.#names.push(name);
     if (this.#names.length < this.#plan.names.length) this.#tryAt(endpoint);
     else this.#end(this.#namesError());
   }

@@ -15,12 +15,15 @@ export interface CheckPlan {
   readonly upstream: string;
   /** The server's place on the board. */
   readonly slot: number;
+  readonly isBackup?: boolean;
   /** As a person reads it: `10.0.0.1:443`, `api.internal:443`, `unix:/run/a.sock`. */
   readonly address: string;
   readonly where: Endpoint | { readonly kind: "host"; readonly name: string; readonly port: number };
   readonly check: HealthCheckConfig;
   /** `tls`: the names to ask for; one that is undefined: without a name. Never empty. */
   readonly names: readonly (string | undefined)[];
+  /** `tls`: see `ProbeTls`. */
+  readonly closely?: boolean;
   /** `http`: the Host field. */
   readonly host: string;
   /** Local addresses to connect from. */
@@ -47,12 +50,13 @@ export function planChecks(
   const port = listenerPort(config, endpoints, upstream.name, protocol);
   const prefix = upstream.proxyProtocol && writeLocalHeader(upstream.proxyProtocol.version);
   const used = places.filter(({ server }) => upstream.servers[server]?.down !== true);
-  return used.map(({ slot, target }) => {
+  return used.map(({ slot, server, target, backup }) => {
     const where = withPort(target, check.port, port);
     const address = addressOf(where);
     return {
       upstream: upstream.name,
       slot,
+      isBackup: backup ?? upstream.servers[server]?.backup === true,
       address,
       where,
       check,

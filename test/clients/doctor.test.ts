@@ -1,12 +1,13 @@
 /** `certless doctor` with a real world around it: OpenSSL's servers and certificates, dnsmasq, and a certless that runs. */
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import https from "node:https";
 import net from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Finding } from "../../src/doctor/finding.ts";
-import { type Combination, commandOf, forEachCombination } from "../conformance/harness/combinations.ts";
+import { COMBINATIONS, type Combination, commandOf, forEachCombination } from "../conformance/harness/combinations.ts";
 import { temporaryDirectory } from "../conformance/harness/origin.ts";
 import { startProxy } from "../conformance/harness/proxy.ts";
 import { type Scope, suiteScope } from "../conformance/harness/waiting.ts";
@@ -17,8 +18,8 @@ const options = needsPrograms("openssl", "dnsmasq");
 /** ECH with a config of four bytes, h3 and h2: RFC 9460's wire format. */
 const HTTPS_RECORD = "0001" + "00" + "00010006" + "026833026832" + "00050004" + "00020000";
 
-/** OpenSSL's server with a certificate of its own making, for `names`. @returns its address. */
-async function serve(scope: Scope, names: readonly string[], days = 90): Promise<string> {
+/** A certificate of its own making, for `names`. @returns paths of it and of its key. */
+async function certify(scope: Scope, names: readonly string[], days = 90): Promise<readonly [string, string]> {
   const directory = temporaryDirectory(scope);
   const [certificate, key] = [join(directory, "c.pem"), join(directory, "k.pem")];
   const san = `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`;
@@ -27,15 +28,32 @@ async function serve(scope: Scope, names: readonly string[], days = 90): Promise
     ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
     ...["-keyout", key, "-out", certificate, ...subject],
   ]);
+  return [certificate, key];
+}
+
+/** OpenSSL's server, which chooses HTTP/2. @returns its address. */
+async function serve(scope: Scope, names: readonly string[], days?: number): Promise<string> {
+  const [certificate, key] = await certify(scope, names, days);
   const { host, port } = await freeEndpoint();
   const address = `${host}:${port}`;
   await startServer(
     scope,
     "openssl",
-    ["s_server", "-accept", address, "-cert", certificate, "-key", key, "-quiet"],
+    ["s_server", "-accept", address, "-cert", certificate, "-key", key, "-alpn", "h2,http/1.1", "-quiet"],
     [address],
   );
   return address;
+}
+
+/** A server of HTTP/1.1, which dates its answers. @returns its address. */
+async function serveHttp(scope: Scope, names: readonly string[]): Promise<string> {
+  const [certificate, key] = await certify(scope, names);
+  const server = https.createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (_, response) => {
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  scope.after(() => void server.close());
+  return `127.0.0.1:${(server.address() as net.AddressInfo).port}`;
 }
 
 async function startDnsmasq(scope: Scope): Promise<string> {
@@ -84,11 +102,12 @@ const ids = (found: readonly Finding[], subject: string): string[] =>
 
 describe("doctor", options, () => {
   const scope = suiteScope();
-  let world: Promise<{ shared: string; own: string; dns: string }> | undefined;
+  let world: Promise<{ shared: string; own: string; named: string; dns: string }> | undefined;
   const start = () => {
     world ??= (async () => ({
       shared: await serve(scope, ["shop.test", "*.shop.test"], 5),
-      own: await serve(scope, ["own.test"]),
+      own: await serveHttp(scope, ["own.test"]),
+      named: await serveHttp(scope, ["localhost"]),
       dns: await startDnsmasq(scope),
     }))();
     return world;
@@ -106,7 +125,10 @@ describe("doctor", options, () => {
       writeFileSync(
         file,
         JSON.stringify({
-          listeners: [{ address: `127.0.0.1:${port}` }, { address: "127.0.0.2:0", routes: { "eu.shop.test": own } }],
+          listeners: [
+            { address: `127.0.0.1:${port}` },
+            { address: "127.0.0.2:0", routes: { "eu.shop.test": own, "bound.test": own } },
+          ],
           routes: {
             "shop.test": shared,
             "us.shop.test": own,
@@ -114,7 +136,6 @@ describe("doctor", options, () => {
             "gone.test": "127.0.0.1:1",
             "inner.test": "direct:443",
             "loop.test": { to: "direct", allowPrivate: true },
-            "bound.test": own,
             "nowhere.test": "direct",
             "~^(a+)+$": "reject",
           },
@@ -128,14 +149,15 @@ describe("doctor", options, () => {
         ["shop.test, us.shop.test"],
         "eu.shop.test has an address of its own",
       );
-      assert.deepEqual(ids(found, "shop.test"), ["certificate_unfit"], "nobody trusts it");
+      assert.deepEqual(ids(found, "shop.test"), ["certificate_ends", "certificate_untrusted"]);
+      assert.deepEqual(ids(found, "own.test"), ["certificate_untrusted", "server_well"]);
       assert.deepEqual(ids(found, "gone.test"), ["server_unreachable"]);
       assert.deepEqual(ids(found, "inner.test"), ["address_refused"]);
       assert.deepEqual(ids(found, "loop.test"), ["loop"]);
       assert.deepEqual(ids(found, "nowhere.test"), ["name_unresolved"]);
       assert.ok(ids(found, "bound.test").includes("https_record"));
       assert.deepEqual(ids(found, "~^(a+)+$"), ["regex_exponential"]);
-      assert.deepEqual(ids(found, `127.0.0.1:${port}`), ["port_in_use"]);
+      assert.deepEqual(ids(found, `127.0.0.1:${port}`), ["port_taken"]);
       assert.ok(found.every(({ why, seen }) => why !== "" && seen !== ""));
     });
 
@@ -146,6 +168,7 @@ describe("doctor", options, () => {
       const proxy = await startProxy(t, combination, { config });
       const { found } = await findings(combination, ["own.test", join(proxy.directory, "certless.yaml")]);
       assert.ok(ids(found, "own.test").includes("proxy_passes"), JSON.stringify(found));
+      assert.ok(ids(found, "own.test").includes("clock_agrees"), JSON.stringify(found));
       await proxy.stop();
       const after = await findings(combination, ["own.test", join(proxy.directory, "certless.yaml")]);
       assert.ok(ids(after.found, "own.test").includes("proxy_unreachable"));
@@ -154,13 +177,23 @@ describe("doctor", options, () => {
   });
 
   test("on a client's machine, without a configuration; the text fits 80 columns", async (t) => {
+    const { named } = await start();
+    const { host, port } = await freeEndpoint();
+    const config = { listeners: [{ address: `${host}:${port}` }], routes: { localhost: named } };
+    const proxy = await startProxy(t, COMBINATIONS[0]!, { config });
     const directory = temporaryDirectory(t);
     const main = join(process.cwd(), "adapters", "main.ts");
-    const { out, code } = await run("node", [main, "doctor", "localhost", "--ip", "10.0.0.5"], { cwd: directory });
+    const ask = (...args: string[]) => run("node", [main, "doctor", "localhost", ...args], { cwd: directory });
+    const { out, code } = await ask("--ip", host, "--port", String(port));
     assert.equal(code, 1);
-    assert.match(out, /^warning localhost {2}leads_past_proxy\n/m);
+    assert.match(out, /^warning {2}leads_past_proxy\n {2}localhost: it resolves to /m);
+    assert.match(out, /^ok {7}server_well\n {2}localhost: through 127\.77\.\S+: 8\d days left/m);
+    assert.match(out, /^ok {7}clock_agrees\n/m);
     assert.ok(out.split("\n").every((line) => line.length <= 80));
-    const asked = await run("node", [main, "doctor", "localhost"], { cwd: directory });
+    await proxy.stop();
+    const stopped = await ask("--ip", host, "--port", String(port));
+    assert.match(stopped.out, /^fault {4}proxy_unreachable\n {2}localhost: \S+: connection refused\n/m);
+    const asked = await ask();
     assert.equal(asked.code, 2);
     assert.match(asked.err, /the proxy's address \(certless doctor localhost --ip ADDRESS\)/);
   });

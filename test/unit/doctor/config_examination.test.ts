@@ -36,6 +36,26 @@ upstreams: { pool: { servers: [10.0.0.1:443] } }
     ]);
   });
 
+  test("expressions below a wildcard, which comes first", () => {
+    assert.deepEqual(
+      routes(
+        "'*.corp.test': direct",
+        "'mail.*': direct",
+        "'~^db[0-9]+\\.corp\\.test$': 10.0.0.1:1",
+        "'~^mail\\.[a-z]+$': direct",
+        "'~^db[0-9]+\\.test$': direct",
+        "'~^(a|b)\\.corp\\.test$': direct",
+        "'~^a\\.corp\\.test$|^b': direct",
+        "'~^x[.]corp[.]test': direct",
+      ).map((line) => line.replace(/:.*;/, ";")),
+      [
+        "route_shadowed ~^db[0-9]+\\.corp\\.test$; *.corp.test takes every name of it",
+        "route_shadowed ~^mail\\.[a-z]+$; mail.* takes every name of it",
+        "route_shadowed ~^(a|b)\\.corp\\.test$; *.corp.test takes every name of it",
+      ],
+    );
+  });
+
   test("routes that a wildcard has said already, and none that says something else", () => {
     assert.deepEqual(
       routes(
@@ -47,6 +67,9 @@ upstreams: { pool: { servers: [10.0.0.1:443] } }
       ),
       ["route_redundant x.a.test: on line 4; *.a.test says the same"],
     );
+    assert.deepEqual(routes("'.a.test': direct", "'*.b.a.test': direct", "'*.c.a.test': reject"), [
+      "route_redundant *.b.a.test: on line 4; .a.test says the same",
+    ]);
     assert.deepEqual(routes("'*.test': reject", "'*.a.test': direct", "x.a.test: reject"), []);
   });
 

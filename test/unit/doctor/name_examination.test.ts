@@ -17,7 +17,11 @@ function answer<T>(value: readonly string[] | string, key: "addresses"): T {
   return (typeof value === "string" ? { code: value, message: value } : { [key]: value, ttl: undefined }) as T;
 }
 
-async function examine({ system = [PROXY], dns = "ENOTFOUND", bindings = "ENOTFOUND" }: World, proxy = [PROXY]) {
+async function examine(
+  { system = [PROXY], dns = "ENOTFOUND", bindings = "ENOTFOUND" }: World,
+  proxy = [PROXY],
+  own = ["127.0.0.1", "fe80::1"],
+) {
   const resolver: DnsResolver = {
     concurrency: 1,
     resolve: (_, answered) => answered(answer(system, "addresses")),
@@ -27,7 +31,8 @@ async function examine({ system = [PROXY], dns = "ENOTFOUND", bindings = "ENOTFO
       answered(typeof bindings === "string" ? { code: bindings, message: "" } : { bindings }),
     close() {},
   };
-  const findings = await examineName("a.test", { resolver, hostsFile: HOSTS, proxyAddresses: proxy });
+  const parts = { resolver, hostsFile: HOSTS, proxyAddresses: proxy, ownAddresses: own, port: 443 };
+  const findings = await examineName("a.test", parts);
   return findings.map(({ id, seen }) => `${id}: ${seen}`);
 }
 
@@ -40,6 +45,15 @@ describe("a name as clients see it", () => {
     assert.match((await examine({ system: ["192.0.2.1"] }))[0]!, /^leads_past_proxy/);
     assert.match((await examine({ system: ["::ffff:10.0.0.5", "2001:db8::1"] }))[0]!, /^leads_partly_past_proxy/);
     assert.match((await examine({ system: ["192.0.2.1"] }, []))[0]!, /^resolves/);
+  });
+
+  test("IPv6 of DNS beside IPv4 of the hosts file, where this machine has IPv6", async () => {
+    const dns = ["192.0.2.1", "2001:db8::1"];
+    const withIpv6 = ["10.0.0.9", "2a00:1450::9"];
+    assert.match((await examine({ dns }, [PROXY], withIpv6))[1]!, /^ipv6_past_hosts: DNS has 2001:db8::1 for it$/);
+    assert.match((await examine({ dns }))[1]!, /^no_https_record/);
+    assert.match((await examine({ dns }, [PROXY, "2001:db8::1"], withIpv6))[1]!, /^no_https_record/);
+    assert.match((await examine({ dns }, [], withIpv6))[1]!, /^no_https_record/);
   });
 
   test("nobody knows it, or nobody answers", async () => {
@@ -58,6 +72,8 @@ describe("a name as clients see it", () => {
       "https_record: ECH hides the name, HTTP/3 goes by UDP, port 8443, addresses of its own: 192.0.2.9; an alias for cdn.test",
     );
     assert.match((await examine({ bindings: [BINDING] }))[1]!, /^no_https_record: its HTTPS record says nothing/);
+    const home = { ...BINDING, hints: [PROXY] };
+    assert.match((await examine({ bindings: [home] }))[1]!, /^no_https_record/, "its hint is the proxy's");
   });
 
   test("the hosts file: comments, tabs, capitals, IPv4 in IPv6", () => {

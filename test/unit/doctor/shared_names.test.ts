@@ -7,6 +7,7 @@ const one = (name: string, server: string, more: Partial<ServedName> = {}): Serv
   server,
   group: "10.0.0.5",
   addresses: [server],
+  multiplexes: true,
   certificateNames: [name],
   ...more,
 });
@@ -33,6 +34,8 @@ describe("names that clients mix up", () => {
     const elsewhere = { ...wide, group: "10.0.0.6" };
     assert.deepEqual(pairs(one("a.example.test", "s1", wide), one("b.example.test", "s2", elsewhere)), []);
     assert.deepEqual(pairs(one("a.example.test", "s1"), one("b.example.test", "s2")), []);
+    const old = { ...wide, multiplexes: false };
+    assert.deepEqual(pairs(one("a.example.test", "s1", old), one("b.example.test", "s2")), [], "HTTP/1.1");
   });
 
   test("many pairs are told for as long as they say something", () => {
