@@ -108,6 +108,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "src/doctor/proxy_passage.ts": "it needs a proxy that runs: test/clients/doctor.test.ts",
   "src/doctor/resolving.ts": "examinations ask by it: test/unit/doctor/name_examination.test.ts, examination.test.ts",
   "src/doctor/server_answers.ts": "examinations ask by it: test/unit/doctor/examination.test.ts",
+  "src/doctor/position_graph.ts": "regexRisk decides by it: test/unit/doctor/regex_risk.test.ts",
   "src/doctor/regex_syntax.ts": "regexRisk reads by it: test/unit/doctor/regex_risk.test.ts",
   "src/doctor/way.ts": "examinations plan by it: test/clients/doctor.test.ts",
   "src/health/check_all.ts": "certless probe runs it: test/unit/cli/probe.test.ts",

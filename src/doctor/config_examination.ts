@@ -50,6 +50,7 @@ function* examineRegex(
 ): Generator<Finding> {
   const risk = regexRisk(route.source);
   if (risk === "exponential") yield finding("regex_exponential", named(route), placed(route));
+  if (risk === "slow") yield finding("regex_slow", named(route), placed(route));
   if (risk === "unknown") yield finding("regex_unknown", named(route), placed(route));
   const name = onlyName(route.source);
   const taker = everything ?? (name === undefined ? wildcardOver(route.source, router) : router.match(name));

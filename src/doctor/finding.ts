@@ -165,6 +165,11 @@ export const FINDINGS = {
     why: "on a name that a stranger makes up this expression can take longer than the world lasts, and the worker with it",
     remedy: "let no repetition hold another one for the same characters: (a+)+ is a+, ([a-z]+-?)+ is [a-z-]+",
   },
+  regex_slow: {
+    level: "warning",
+    why: "on a long name that a stranger makes up it takes tens of milliseconds or more, and the worker with it",
+    remedy: "anchor it with ^, and say what a name may have in place of .*: [^.]+ stays within one label",
+  },
   regex_unknown: {
     level: "note",
     why: "references and looking around cannot be judged for the time that they take",
@@ -189,7 +194,7 @@ export const FINDINGS = {
   },
   port_in_use: {
     level: "note",
-    why: "a certless that runs has it, or another program; without root it cannot be seen who",
+    why: "a certless that runs has it, or another program; it cannot be seen who",
     remedy: "ss -ltnp shows whose it is",
   },
   not_examined: {

@@ -1,147 +1,99 @@
 /**
- * Whether a regular expression can take exponentially long on a name.
+ * Whether a regular expression can take long on a name.
  *
- * Owns: the answer, exact for what `regex_syntax.ts` understands: an engine that backtracks tries every way in which a text
- * can be matched, so the question is whether a loop can go over one text in two ways (exponential ambiguity: Weber and
- * Seidl, 1991).
- *
- * By positions: each place of the expression where a character is matched is one, and `follow` says which may come next,
- * and in how many ways.
+ * Owns: the answer for what `regex_syntax.ts` understands. An engine that backtracks tries every way in which a text can be
+ * matched, so the question is in how many ways a loop can go over one text (degrees of ambiguity: Weber and Seidl, 1991):
+ * two ways for one loop, and their number doubles with each turn; loops that hand over to each other at any place, and it
+ * grows with a power of the length.
  */
 
-import { parseRegexSyntax, type RegexNode } from "./regex_syntax.ts";
+import { PositionGraph } from "./position_graph.ts";
+import { ALPHABET, parseRegexSyntax, type RegexNode } from "./regex_syntax.ts";
 
-/** `unknown`: it has what is not understood, or is too large to be looked at. */
-export type RegexRisk = "safe" | "exponential" | "unknown";
+/** `slow`: with the third power of a name's length, or more. `unknown`: not understood, or too large to be looked at. */
+export type RegexRisk = "safe" | "slow" | "exponential" | "unknown";
 
-/** Positions of an expression; pairs of them are looked at. */
-const MOST_POSITIONS = 400;
-/** Copies that a bounded repetition is looked at with. */
-const MOST_COPIES = 8;
+/** Pairs or triples of positions that are looked at. */
+const MOST_STEPS = 2_000_000;
+/** Positions of an expression whose power is looked for. */
+const MOST_FOR_POWER = 60;
+/** Handings over from loop to loop: two make the third power, some tens of milliseconds on the longest name. */
+const SLOW = 2;
 
 export function regexRisk(source: string): RegexRisk {
   const tree = parseRegexSyntax(source);
   if (tree === undefined) return "unknown";
   const graph = new PositionGraph();
-  if (!graph.build(tree)) return "unknown";
-  return graph.isAmbiguous() ? "exponential" : "safe";
+  if (!graph.build(source.startsWith("^") ? tree : fromAnywhere(tree))) return "unknown";
+  const ambiguity = new Ambiguity(graph);
+  const isExponential = ambiguity.isExponential();
+  if (ambiguity.isExhausted) return "unknown";
+  if (isExponential) return "exponential";
+  return graph.size <= MOST_FOR_POWER && ambiguity.degree() >= SLOW ? "slow" : "safe";
 }
 
-/** What a part of the expression is to its surroundings. */
-interface Part {
-  readonly isOptional: boolean;
-  readonly first: readonly number[];
-  readonly last: readonly number[];
+/** Without `^`, an engine tries each place to begin at. */
+function fromAnywhere(tree: RegexNode): RegexNode {
+  const members = new Set([...ALPHABET].keys());
+  const skipped: RegexNode = { kind: "repeat", body: { kind: "set", members }, least: 0, most: Infinity };
+  return { kind: "sequence", parts: [skipped, tree] };
 }
 
-const NOTHING: Part = { isOptional: true, first: [], last: [] };
+type Tuple = readonly number[];
 
-class PositionGraph {
-  readonly #sets: ReadonlySet<number>[] = [];
-  /** From each position to the next ones, and in how many ways. */
-  readonly #follow: Map<number, number>[] = [];
+class Ambiguity {
+  readonly #graph: PositionGraph;
+  #steps = 0;
 
-  /** False: it is too large. */
-  build(tree: RegexNode): boolean {
-    return this.#part(tree) !== undefined;
+  constructor(graph: PositionGraph) {
+    this.#graph = graph;
   }
 
-  #part(node: RegexNode): Part | undefined {
-    switch (node.kind) {
-      case "set":
-        return this.#position(node.members);
-      case "sequence":
-        return this.#sequence(node.parts);
-      case "choice":
-        return this.#choice(node.options);
-      case "repeat":
-        return this.#repeat(node.body, node.least, node.most);
-    }
-  }
-
-  #position(members: ReadonlySet<number>): Part | undefined {
-    const position = this.#sets.length;
-    if (position >= MOST_POSITIONS) return undefined;
-    this.#sets.push(members);
-    this.#follow.push(new Map());
-    return { isOptional: false, first: [position], last: [position] };
-  }
-
-  #sequence(nodes: readonly RegexNode[]): Part | undefined {
-    let whole: Part | undefined = NOTHING;
-    for (const node of nodes) {
-      const part = this.#part(node);
-      if (part === undefined) return undefined;
-      whole = this.#join(whole, part);
-    }
-    return whole;
-  }
-
-  #join(left: Part, right: Part): Part {
-    this.#connect(left.last, right.first);
-    return {
-      isOptional: left.isOptional && right.isOptional,
-      first: left.isOptional ? [...left.first, ...right.first] : left.first,
-      last: right.isOptional ? [...left.last, ...right.last] : right.last,
-    };
-  }
-
-  #choice(options: readonly RegexNode[]): Part | undefined {
-    const parts = options.map((option) => this.#part(option));
-    if (parts.some((part) => part === undefined)) return undefined;
-    const known = parts as readonly Part[];
-    return {
-      isOptional: known.some(({ isOptional }) => isOptional),
-      first: known.flatMap(({ first }) => first),
-      last: known.flatMap(({ last }) => last),
-    };
-  }
-
-  /** Copies one behind the other: a further one only where the one before is there, or there would be ways that are none. */
-  #repeat(body: RegexNode, least: number, most: number): Part | undefined {
-    if (most === 0) return NOTHING;
-    const needed = most === Infinity ? Math.max(least, 1) : most;
-    const copies: Part[] = [];
-    for (let copy = 0; copy < Math.min(needed, MOST_COPIES); copy++) {
-      const part = this.#part(body);
-      if (part === undefined) return undefined;
-      const before = copies.at(-1);
-      if (before !== undefined) this.#connect(before.last, part.first);
-      copies.push(part);
-    }
-    const [first, last] = [copies[0] as Part, copies.at(-1) as Part];
-    if (most === Infinity) this.#connect(last.last, last.first);
-    const ends = first.isOptional ? copies : copies.slice(Math.min(Math.max(least, 1), copies.length) - 1);
-    return {
-      isOptional: least === 0 || first.isOptional,
-      first: first.first,
-      last: ends.flatMap((copy) => copy.last),
-    };
-  }
-
-  #connect(from: readonly number[], to: readonly number[]): void {
-    for (const source of from) {
-      const next = this.#follow[source] as Map<number, number>;
-      for (const target of to) next.set(target, (next.get(target) ?? 0) + 1);
-    }
+  get isExhausted(): boolean {
+    return this.#steps > MOST_STEPS;
   }
 
   /** A position that comes back to itself over one text in two ways. */
-  isAmbiguous(): boolean {
-    return this.#sets.some((_, position) => this.#goesRoundTwice(position));
+  isExponential(): boolean {
+    return this.#positions().some((position) => this.#goesRoundTwice(position));
+  }
+
+  /** How often one loop hands over to the next at any place of one text. */
+  degree(): number {
+    const degrees = new Map<number, number>();
+    const degreeOf = (from: number): number => {
+      const known = degrees.get(from);
+      if (known !== undefined) return known;
+      // Loops that reach each other would be exponential: this ends.
+      degrees.set(from, 0);
+      let most = 0;
+      for (const to of this.#positions()) {
+        if (to === from || !this.#handsOver(from, to)) continue;
+        const next = Math.max(degreeOf(to), ...this.#reachable(to).map(degreeOf));
+        most = Math.max(most, 1 + next);
+      }
+      degrees.set(from, most);
+      return most;
+    };
+    return Math.max(0, ...this.#positions().map(degreeOf));
+  }
+
+  #positions(): number[] {
+    return Array.from({ length: this.#graph.size }, (_, position) => position);
   }
 
   /** From the pair of `start` and itself, by two ways that part, back to that pair. */
   #goesRoundTwice(start: number): boolean {
-    const size = this.#sets.length;
+    const size = this.#graph.size;
     // The pair as one number; doubled, with whether the ways have parted.
     const seen = new Set<number>();
     const waiting: [number, number, boolean][] = [[start, start, false]];
     for (let pair = waiting.pop(); pair !== undefined; pair = waiting.pop()) {
       const [left, right, hasParted] = pair;
-      for (const [nextLeft, ways] of this.#follow[left] as Map<number, number>) {
-        for (const [nextRight] of this.#follow[right] as Map<number, number>) {
-          if (!this.#share(nextLeft, nextRight)) continue;
+      for (const [nextLeft, ways] of this.#graph.follow(left)) {
+        for (const [nextRight] of this.#graph.follow(right)) {
+          if (++this.#steps > MOST_STEPS) return false;
+          if (!this.#graph.share([nextLeft, nextRight])) continue;
           const parts = hasParted || nextLeft !== nextRight || (left === right && ways > 1);
           if (nextLeft === start && nextRight === start && parts) return true;
           const key = (nextLeft * size + nextRight) * 2 + Number(parts);
@@ -154,10 +106,52 @@ class PositionGraph {
     return false;
   }
 
-  #share(left: number, right: number): boolean {
-    const [one, other] = [this.#sets[left] as ReadonlySet<number>, this.#sets[right] as ReadonlySet<number>];
-    if (left === right) return one.size > 0;
-    for (const member of one) if (other.has(member)) return true;
+  /** One text leads from `from` to itself, from `from` to `to`, and from `to` to itself. */
+  #handsOver(from: number, to: number): boolean {
+    if (!this.#reachable(from).includes(from) || !this.#reachable(to).includes(to)) return false;
+    if (!this.#reachable(from).includes(to)) return false;
+    const goal = String([from, to, to]);
+    const seen = new Set<string>();
+    const waiting: Tuple[] = [[from, from, to]];
+    for (let tuple = waiting.pop(); tuple !== undefined; tuple = waiting.pop()) {
+      for (const next of this.#nextOf(tuple)) {
+        if (this.#steps > MOST_STEPS) return false;
+        const key = String(next);
+        if (key === goal) return true;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        waiting.push(next);
+      }
+    }
     return false;
+  }
+
+  *#nextOf([first = 0, second = 0, third = 0]: Tuple): Generator<Tuple> {
+    for (const a of this.#graph.follow(first).keys()) {
+      for (const b of this.#graph.follow(second).keys()) {
+        for (const c of this.#graph.follow(third).keys()) {
+          if (++this.#steps > MOST_STEPS) return;
+          if (this.#graph.share([a, b, c])) yield [a, b, c];
+        }
+      }
+    }
+  }
+
+  readonly #reached = new Map<number, number[]>();
+
+  /** Positions behind `start`; itself only where it is in a loop. */
+  #reachable(start: number): number[] {
+    const known = this.#reached.get(start);
+    if (known !== undefined) return known;
+    const found = new Set<number>();
+    const waiting = [start];
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      for (const next of this.#graph.follow(at).keys()) {
+        if (!found.has(next)) waiting.push(next);
+        found.add(next);
+      }
+    }
+    this.#reached.set(start, [...found]);
+    return [...found];
   }
 }
