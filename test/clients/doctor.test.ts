@@ -11,6 +11,7 @@ import { COMBINATIONS, type Combination, commandOf, forEachCombination } from ".
 import { temporaryDirectory } from "../conformance/harness/origin.ts";
 import { startProxy } from "../conformance/harness/proxy.ts";
 import { type Scope, suiteScope } from "../conformance/harness/waiting.ts";
+import { binary } from "../runner/suites.ts";
 import { freeEndpoint, needsPrograms, run, startServer, succeed } from "./tools.ts";
 
 const options = needsPrograms("openssl", "dnsmasq");
@@ -174,6 +175,22 @@ describe("doctor", options, () => {
       assert.ok(ids(after.found, "own.test").includes("proxy_unreachable"));
       assert.equal(after.code, 1);
     });
+  });
+
+  const deno = COMBINATIONS.some(({ runtime }) => runtime === "deno");
+  test("on Deno it needs what its page says, and no more", { skip: !deno && "without Deno" }, async (t) => {
+    const page = readFileSync("docs/doctor.md", "utf8");
+    const sentence = /On Deno it needs ([^;]+);/.exec(page)?.[1] ?? "";
+    const permissions = [...sentence.matchAll(/--allow-\w+/g)].map(([flag]) => flag);
+    const file = join(temporaryDirectory(t), "certless.yaml");
+    const { own } = await start();
+    writeFileSync(file, JSON.stringify({ listeners: [{ address: "127.0.0.1:0" }], routes: { "own.test": own } }));
+    const program = ["--no-check", "adapters/main.ts", "doctor", "--json", file];
+    for (const name of [[], ["own.test"]]) {
+      const { out, err } = await run(binary("deno"), ["run", "--no-prompt", ...permissions, ...program, ...name]);
+      assert.equal(err, "");
+      assert.ok(ids(JSON.parse(out), "own.test").includes("server_well"), out);
+    }
   });
 
   test("on a client's machine, without a configuration; the text fits 80 columns", async (t) => {
