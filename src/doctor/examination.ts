@@ -14,7 +14,7 @@ import { type Finding, finding } from "./finding.ts";
 import { bindingFindings } from "./https_record.ts";
 import { examineName, type NameParts } from "./name_examination.ts";
 import { throughListeners } from "./proxy_passage.ts";
-import { refusals } from "./refusals.ts";
+import { refusals, resolvedNames } from "./refusals.ts";
 import { type Addresses, addressesOf, bindingsOf } from "./resolving.ts";
 import { ABREAST, type AskingParts, askAll, askServers } from "./server_answers.ts";
 import { examineClock } from "./server_clock.ts";
@@ -41,7 +41,7 @@ export async function examineServers(parts: ExaminationParts): Promise<Finding[]
   const known = names.filter(({ name }) => answers.has(name));
   const left = all.length - known.length;
   if (left > 0) findings.push(finding("not_examined", "routes", `${left} of ${all.length} names`));
-  const refused = known.flatMap((routed) => refusals(parts, routed, answers.get(routed.name) ?? []));
+  const refused = known.flatMap((routed) => refusals(parts, routed, answers));
   const asked = await askServers(
     parts,
     parts.config,
@@ -63,10 +63,17 @@ async function lookUp(parts: ExaminationParts, names: readonly RoutedName[]): Pr
   const end = began + (until - began) * LOOKING_UP;
   const answers = new Map<string, Addresses>();
   const findings: Finding[] = [];
-  const distinct = new Map(names.map(({ name, listener }) => [name, portOf(listener)]));
+  // Clients' names, each with its port, and then those that only the proxy resolves.
+  const distinct = new Map<string, number | undefined>(names.map(({ name, listener }) => [name, portOf(listener)]));
+  for (const name of names.flatMap((routed) => resolvedNames(parts.config, routed))) {
+    if (!distinct.has(name)) distinct.set(name, undefined);
+  }
   await abreast([...distinct], ABREAST, async ([name, port]) => {
     if (clock.now() >= end) return;
-    const [addresses, bindings] = await Promise.all([addressesOf(resolver, name), bindingsOf(resolver, name, port)]);
+    const [addresses, bindings] = await Promise.all([
+      addressesOf(resolver, name),
+      port === undefined ? [] : bindingsOf(resolver, name, port),
+    ]);
     answers.set(name, addresses);
     // Who has no records, or no resolver, is told by the addresses.
     if (typeof bindings === "string") return;
@@ -95,25 +102,28 @@ export async function examineRoutedName(
   asClient: NameParts,
 ): Promise<Finding[]> {
   const { config, resolver, probe } = parts;
-  const [findings, addresses] = await Promise.all([examineName(name, asClient), addressesOf(resolver, name)]);
   const met = config.listeners.map((listener) => ({
     name,
     listener,
     route: createRouter(listener.routes).match(name),
   }));
+  const lookedUp = new Set([name, ...met.flatMap((one) => resolvedNames(config, one))]);
+  const answers = new Map<string, Addresses>();
+  const lookUps = [...lookedUp].map(async (one) => void answers.set(one, await addressesOf(resolver, one)));
+  const [findings] = await Promise.all([examineName(name, asClient), ...lookUps]);
   for (const { listener, route } of met) {
     const seen = `${formatEndpoint(listener.endpoint)}: ${route.text}`;
     findings.push(finding(route.to.kind === "reject" ? "not_routed" : "routed", name, seen));
   }
   const routed = met.filter(({ listener, route }) => listener.protocol !== "http" && route.to.kind !== "reject");
-  const refused = routed.flatMap((one) => refusals(parts, one, addresses));
+  const refused = routed.flatMap((one) => refusals(parts, one, answers));
   if (refused.length > 0) return [...findings, ...refused];
-  const asked = await askServers(parts, config, routed, new Map([[name, addresses]]));
+  const asked = await askServers(parts, config, routed, answers);
   const expectedOf = (listener: RoutedName["listener"]): string | undefined =>
     asked.served.find(({ group }) => group === groupOf(listener))?.fingerprint;
   const [passage, clock] = await Promise.all([
     throughListeners(probe, { listeners: routed.map(({ listener }) => listener) }, name, expectedOf),
-    clockOf(parts, routed, addresses),
+    clockOf(parts, routed, answers),
   ]);
   return [...findings, ...asked.findings, ...clock, ...passage];
 }
@@ -122,18 +132,19 @@ export async function examineRoutedName(
 async function clockOf(
   parts: ExaminationParts,
   routed: readonly RoutedName[],
-  addresses: Addresses,
+  answers: ReadonlyMap<string, Addresses>,
 ): Promise<Finding[]> {
   const first = routed.find(({ listener }) => listener.protocol === "tls");
   const plan = first && planOf(parts.config, first);
   if (first === undefined || plan === undefined || typeof plan === "string" || plan.prefix !== undefined) return [];
-  const endpoint = endpointOf(plan.where, first.name, addresses);
+  const endpoint = endpointOf(plan.where, answers);
   return endpoint === undefined ? [] : examineClock(parts, first.name, endpoint);
 }
 
-function endpointOf(where: CheckPlan["where"], name: string, addresses: Addresses): Endpoint | undefined {
+function endpointOf(where: CheckPlan["where"], answers: ReadonlyMap<string, Addresses>): Endpoint | undefined {
   if (where.kind !== "host") return where;
-  const ip = where.name === name && typeof addresses !== "string" ? addresses[0] : undefined;
+  const addresses = answers.get(where.name) ?? [];
+  const ip = typeof addresses === "string" ? undefined : addresses[0];
   return ip === undefined ? undefined : { kind: "tcp", ip, port: where.port };
 }
 

@@ -9,6 +9,7 @@ import { after, describe, test } from "node:test";
 import tls from "node:tls";
 import { createAuthority } from "../../adapters/demo/certificates.ts";
 import { createHost } from "../../adapters/host.ts";
+import { runtimeName } from "../../adapters/select.ts";
 import type { Endpoint } from "../../src/address.ts";
 import type { Certificate, ProbeRequest, ProbeResult } from "../../src/probe.ts";
 
@@ -159,6 +160,50 @@ describe("certificate", () => {
     const second = await certificateFor(endpoint, SHOP);
     assert.deepEqual([first.issuer, second.issuer], ["probe test CA", "another CA"]);
     assert.notEqual(first.fingerprint, second.fingerprint);
+  });
+
+  test("closely: HTTP/2 is offered, and said to be chosen or not; otherwise nothing is offered", async () => {
+    const leaf = authority.leaf(SHOP);
+    const offered: (readonly string[])[] = [];
+    const server = (choice: string | undefined): tls.Server =>
+      tls.createServer(
+        {
+          cert: leaf.certificate,
+          key: leaf.key,
+          ...(choice !== undefined && {
+            ALPNCallback: ({ protocols }) => {
+              offered.push(protocols);
+              return choice;
+            },
+          }),
+        },
+        (socket) => socket.on("error", () => {}).resume(),
+      );
+    const ask = async (choice: string | undefined, closely: boolean): Promise<boolean | undefined> => {
+      const result = await run({ endpoint: await listen(server(choice)), tls: { serverName: SHOP, closely } });
+      assert.ok(result.ok, JSON.stringify(result));
+      return result.multiplexes;
+    };
+    assert.equal(await ask(undefined, true), false);
+    assert.equal(await ask(undefined, false), undefined);
+    // Bun's servers choose by a list alone.
+    if (runtimeName() === "bun") return;
+    assert.equal(await ask("h2", true), true);
+    assert.equal(await ask("http/1.1", true), false);
+    assert.deepEqual(offered, [
+      ["h2", "http/1.1"],
+      ["h2", "http/1.1"],
+    ]);
+  });
+
+  test("of many names the first ones are read, and more of them closely", async () => {
+    const others = Array.from({ length: 60 }, (_, index) => `n${index}.example.test`);
+    const endpoint = await listen(tlsServer(authority.leaf(SHOP, ...others)));
+    const count = async (closely: boolean): Promise<number> => {
+      const result = await run({ endpoint, tls: { serverName: SHOP, closely } });
+      return result.ok ? (result.certificate?.names.length ?? 0) : 0;
+    };
+    assert.deepEqual([await count(false), await count(true)], [20, 61]);
   });
 
   test("without a name, no name is sent and none is looked for", async () => {

@@ -1,11 +1,14 @@
 /** Sockets of others, accounts, and the service manager: on this very machine where it has what they need. */
 
 import assert from "node:assert/strict";
+import net from "node:net";
+import process from "node:process";
 import { test } from "node:test";
 import { EAGAIN } from "../../adapters/linux/constants.ts";
 import { type Libc, NoLibcError, openLibc } from "../../adapters/linux/ffi.ts";
 import { findEntry, stillHeld } from "../../adapters/system/account.ts";
 import { notifyAddress, openNotifier } from "../../adapters/system/notifier.ts";
+import { portOwner } from "../../adapters/system/port_owner.ts";
 import { listeningSockets } from "../../adapters/system/proc_sockets.ts";
 
 const TCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -34,6 +37,17 @@ test("/proc/net says where each listening socket listens", () => {
     ],
   );
   assert.equal(listeningSockets({ tcp: "", tcp6: "", unix: "" }).size, 0);
+});
+
+test("whose a port is, on every address too", { skip: process.platform !== "linux" && "Linux only" }, async () => {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  const owner = await portOwner({ kind: "tcp", ip: "127.0.0.1", port });
+  assert.equal(owner?.process, process.pid);
+  assert.match(owner?.command ?? "", /\S/);
+  await new Promise((resolve) => server.close(resolve));
+  assert.equal(await portOwner({ kind: "tcp", ip: "127.0.0.1", port }), undefined);
 });
 
 test("accounts are found by name, then by number", () => {
