@@ -11,6 +11,7 @@ import type { CheckPlan } from "../health/check_plan.ts";
 import { createRouter } from "../proxy/listener_settings.ts";
 import { routesOf } from "../route_table/route_reader.ts";
 import { type Finding, finding } from "./finding.ts";
+import { givingUp, MOST_SILENT } from "./giving_up.ts";
 import { bindingFindings } from "./https_record.ts";
 import { examineName, type NameParts } from "./name_examination.ts";
 import { throughListeners } from "./proxy_passage.ts";
@@ -34,7 +35,9 @@ const MOST_NAMES = 200;
 const LOOKING_UP = 0.4;
 
 /** The servers of every exact name with a route of its own. */
-export async function examineServers(parts: ExaminationParts): Promise<Finding[]> {
+export async function examineServers(given: ExaminationParts): Promise<Finding[]> {
+  const bounded = givingUp(given.resolver);
+  const parts: ExaminationParts = { ...given, resolver: bounded.resolver };
   const all = routedNames(parts.config);
   const names = all.slice(0, MOST_NAMES);
   const { answers, findings } = await lookUp(parts, names);
@@ -48,7 +51,16 @@ export async function examineServers(parts: ExaminationParts): Promise<Finding[]
     known.filter(({ name }) => !refused.some(({ subject }) => subject === name)),
     answers,
   );
-  return [...findings, ...refused, ...asked.findings, ...sharedNames(asked.served)];
+  if (bounded.unasked > 0) {
+    const seen = `${MOST_SILENT} questions in a row had no answer, and ${bounded.unasked} more were not asked`;
+    findings.push(finding("not_examined", "resolver", seen));
+  }
+  return unique([...findings, ...refused, ...asked.findings, ...sharedNames(asked.served)]);
+}
+
+/** Listeners that share their routes lead to the same findings. */
+function unique(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((found) => [`${found.id} ${found.subject} ${found.seen}`, found])).values()];
 }
 
 interface LookedUp {
@@ -117,7 +129,7 @@ export async function examineRoutedName(
   }
   const routed = met.filter(({ listener, route }) => listener.protocol !== "http" && route.to.kind !== "reject");
   const refused = routed.flatMap((one) => refusals(parts, one, answers));
-  if (refused.length > 0) return [...findings, ...refused];
+  if (refused.length > 0) return unique([...findings, ...refused]);
   const asked = await askServers(parts, config, routed, answers);
   const expectedOf = (listener: RoutedName["listener"]): string | undefined =>
     asked.served.find(({ group }) => group === groupOf(listener))?.fingerprint;
@@ -125,7 +137,7 @@ export async function examineRoutedName(
     throughListeners(probe, { listeners: routed.map(({ listener }) => listener) }, name, expectedOf),
     clockOf(parts, routed, answers),
   ]);
-  return [...findings, ...asked.findings, ...clock, ...passage];
+  return unique([...findings, ...asked.findings, ...clock, ...passage]);
 }
 
 /** By the first server that a TLS listener leads to. */

@@ -36,27 +36,27 @@ export async function askServers(
   answers: ReadonlyMap<string, Addresses>,
 ): Promise<Asked> {
   const findings: Finding[] = [];
-  const planned: { readonly routed: RoutedName; readonly plan: CheckPlan }[] = [];
+  const planned: { readonly routed: RoutedName; readonly plan: CheckPlan; readonly key: string }[] = [];
   for (const routed of names) {
     const plan = planOf(config, routed);
     if (typeof plan === "string") findings.push(finding("not_examined", routed.name, plan));
-    else planned.push({ routed, plan });
+    else planned.push({ routed, plan, key: `${routed.name} ${plan.upstream} ${plan.address}` });
   }
-  const results = await askAll(
-    parts,
-    planned.map(({ plan }) => plan),
-  );
+  // A name that comes in by several listeners asks its server once.
+  const plans = new Map(planned.map(({ plan, key }) => [key, plan]));
+  const all = await askAll(parts, [...plans.values()]);
+  const results = new Map([...plans.keys()].map((key, index) => [key, all[index]]));
   const now = parts.clock.wallTime();
   const served: ServedName[] = [];
-  for (const [index, { routed, plan }] of planned.entries()) {
-    const result = results[index];
+  for (const { routed, plan, key } of planned) {
+    const result = results.get(key);
     if (result === undefined) continue;
     const server = plan.upstream === "" ? plan.address : `upstream ${plan.upstream} (${plan.address})`;
     findings.push(...serverFindings(routed.name, server, result, now));
     served.push(servedName(routed, plan, result, answers));
   }
-  const left = results.filter((result) => result === undefined).length;
-  if (left > 0) findings.push(finding("not_examined", "servers", `those of ${left} of ${planned.length} names: time`));
+  const left = all.filter((result) => result === undefined).length;
+  if (left > 0) findings.push(finding("not_examined", "servers", `${left} of ${plans.size}: there was no time`));
   return { served, findings };
 }
 

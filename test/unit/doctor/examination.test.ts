@@ -64,6 +64,25 @@ describe("an examination", () => {
     assert.deepEqual(none.asked, []);
   });
 
+  test("a name that comes in by several listeners is asked about once, and told of once", async () => {
+    const yaml = `
+listeners: [{ address: 127.0.0.1:443 }, { address: "[::1]:443" }]
+routes: { a.test: 192.0.2.9:443, b.test: direct }
+`;
+    const refused: ProbeResult = {
+      ok: false,
+      duration: 1,
+      stage: "connect",
+      error: { code: "ECONNREFUSED", message: "" },
+    };
+    const world = parts(yaml, { probe: () => refused });
+    assert.deepEqual(
+      (await examineServers(world)).map(({ id, subject }) => `${id} ${subject}`),
+      ["server_unreachable a.test", "address_refused b.test"].toReversed(),
+    );
+    assert.deepEqual(world.asked, ["a.test"]);
+  });
+
   test("looks at two hundred names", async () => {
     const world = parts(many(230), { delay: 0 });
     const found = await examineServers(world);
