@@ -11,7 +11,7 @@ import type { CheckPlan } from "../health/check_plan.ts";
 import { createRouter } from "../proxy/listener_settings.ts";
 import { routesOf } from "../route_table/route_reader.ts";
 import { type Finding, finding } from "./finding.ts";
-import { givingUp, MOST_SILENT } from "./giving_up.ts";
+import { givingUp, MOST_SILENT, UNASKED } from "./giving_up.ts";
 import { bindingFindings } from "./https_record.ts";
 import { examineName, type NameParts } from "./name_examination.ts";
 import { throughListeners } from "./proxy_passage.ts";
@@ -86,6 +86,7 @@ async function lookUp(parts: ExaminationParts, names: readonly RoutedName[]): Pr
       addressesOf(resolver, name),
       port === undefined ? [] : bindingsOf(resolver, name, port),
     ]);
+    if (addresses === UNASKED) return;
     answers.set(name, addresses);
     // Who has no records, or no resolver, is told by the addresses.
     if (typeof bindings === "string") return;

@@ -8,6 +8,8 @@ import type { DnsResolver } from "../host.ts";
 
 /** Questions without an answer, with none that had one in between. */
 export const MOST_SILENT = 16;
+/** The answer to a question that was not asked any more. */
+export const UNASKED = "EUNASKED";
 const SILENCE: ReadonlySet<string> = new Set(["ETIMEOUT", "ETIMEDOUT"]);
 
 export interface GivingUp {
@@ -25,7 +27,7 @@ export function givingUp(asked: DnsResolver): GivingUp {
     (name, answered) => {
       if (silent >= MOST_SILENT) {
         unasked++;
-        answered({ code: "ETIMEOUT", message: "nobody has answered others" });
+        answered({ code: UNASKED, message: "nobody has answered others" });
         return;
       }
       ask(name, (outcome) => {

@@ -5,11 +5,13 @@
  */
 
 import { formatEndpoint } from "../address.ts";
+import type { IoError } from "../errors.ts";
 import { Check, type CheckParts, type CheckResult } from "../health/check.ts";
 import { abreast } from "../health/check_all.ts";
 import type { CheckPlan } from "../health/check_plan.ts";
 import type { DnsResolver } from "../host.ts";
 import { type Finding, finding } from "./finding.ts";
+import { UNASKED } from "./giving_up.ts";
 import { type Addresses, addressesOf } from "./resolving.ts";
 import { serverFindings } from "./server_findings.ts";
 import type { ServedName } from "./shared_names.ts";
@@ -66,13 +68,17 @@ export async function askAll(parts: AskingParts, plans: readonly CheckPlan[]): P
   const results: (CheckResult | undefined)[] = plans.map(() => undefined);
   const resolve: CheckParts["resolve"] = (name, answer) =>
     void addressesOf(resolver, name).then((found) =>
-      answer(typeof found === "string" ? { code: found, message: found } : found),
+      answer(typeof found === "string" ? failure(found === UNASKED ? "ETIMEOUT" : found) : found),
     );
   await abreast([...plans.entries()], ABREAST, async ([index, plan]) => {
     if (clock.now() >= until) return;
     results[index] = await new Promise<CheckResult>((done) => new Check(plan, { clock, probe, resolve }, done));
   });
   return results;
+}
+
+function failure(code: string): IoError {
+  return { code, message: code };
 }
 
 function servedName(
