@@ -108,6 +108,11 @@ function* examineUpstreams(config: Config): Generator<Finding> {
     }
   }
   for (const { name, servers } of config.upstreams.values()) {
-    if (!used.has(name)) yield finding("upstream_unused", `upstream ${name}`, `${servers.length} servers`);
+    if (!used.has(name))
+      yield finding(
+        "upstream_unused",
+        `upstream ${name}`,
+        `${servers.length} ${servers.length === 1 ? "server" : "servers"}`,
+      );
   }
 }

@@ -83,7 +83,7 @@ upstreams:
 `;
     assert.deepEqual(findings(yaml), [
       "routes_unused routes: 1 routes, and no listener without its own",
-      "upstream_unused upstream spare: 1 servers",
+      "upstream_unused upstream spare: 1 server",
     ]);
   });
 
