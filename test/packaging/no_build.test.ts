@@ -17,7 +17,11 @@ for (const runtime of runtimesUnderTest()) {
       assert.ok(examples.length > 0, "there is no examples/*.yaml");
       for (const example of examples) {
         const checked = await run(file, [...args, "check", example]);
-        assert.equal(checked.status, 0, `${example}: ${checked.stdout}${checked.stderr}`);
+        const said = `${example}: ${checked.stdout}${checked.stderr}`;
+        assert.match(checked.stdout, /is valid/, said);
+        // Passwords are on the machine that it is for.
+        const isForAnother = checked.status === 1 && /^Cannot read the password of /.test(checked.stderr);
+        assert.ok(checked.status === 0 || isForAnother, said);
       }
     });
   });
