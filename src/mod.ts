@@ -126,7 +126,9 @@ export async function startProxy(
     get counts() {
       return proxy.counts;
     },
-    metrics: proxy.metrics,
+    get metrics() {
+      return proxy.metrics;
+    },
     get upstreams() {
       return proxy.upstreams;
     },
